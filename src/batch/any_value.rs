@@ -1,0 +1,1 @@
+//! Reads and writes an attribute value as it stands on the wire.

@@ -1,0 +1,1 @@
+//! 128-bit keyed hash of a row, column by column.

@@ -1,0 +1,3 @@
+//! `connectors.spanmetrics`: a trace batch in, groups in a window out.
+
+pub mod options;

@@ -1,0 +1,3 @@
+//! What runs beside the pipelines.
+
+pub mod zpages;

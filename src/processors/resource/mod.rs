@@ -1,0 +1,3 @@
+//! `processors.resource`: actions over the attributes of resources, once per distinct resource.
+
+pub mod options;

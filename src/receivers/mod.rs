@@ -1,0 +1,3 @@
+//! Sockets in, complete request bodies out.
+
+pub mod otlp;

@@ -1,0 +1,3 @@
+//! The OTLP receiver: gRPC and HTTP sockets in, complete inflated bodies out. Never looks inside them.
+
+pub mod options;

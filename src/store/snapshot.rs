@@ -1,0 +1,61 @@
+//! A cut through all cells that readers keep as long as they like.
+//!
+//! Cells stand in chunks behind `Arc`. The folder writes to a chunk in place when no reader holds it
+//! and copies it otherwise, so a reader costs the folder at most the chunks touched meanwhile, and
+//! never sees half a fold.
+
+use std::sync::Arc;
+
+use super::window::Layout;
+
+/// Cells of a chunk.
+pub const CHUNK_CELLS: usize = 256;
+
+/// Index of a cell in its table. Reused after expiry, with a higher generation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CellId(pub u32);
+
+/// All cells as of one fold.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// Time of the fold, Unix milliseconds; never goes back.
+    pub time_ms: u64,
+    /// Number of flush ticks before it.
+    pub flush: u64,
+    pub tables: Vec<TableSnapshot>,
+}
+
+#[derive(Clone, Debug)]
+pub struct TableSnapshot {
+    pub layout: Layout,
+    pub chunks: Vec<Chunk>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Chunk {
+    /// `CHUNK_CELLS` rows of `Layout::words` words.
+    pub rows: Arc<[u64]>,
+    pub cells: Arc<[CellState]>,
+}
+
+/// What a reader must know of a cell besides its numbers. Changes at birth and expiry only.
+#[derive(Clone, Debug, Default)]
+pub struct CellState {
+    /// `None`: the cell is free.
+    pub identity: Option<Arc<Identity>>,
+    /// Grows at each birth in this place.
+    pub generation: u32,
+    /// Unix milliseconds of the run that saw it first.
+    pub birth_ms: u64,
+    /// Flush ticks before its birth.
+    pub birth_flush: u64,
+}
+
+/// The OTLP identity of a cell, as bytes.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// Bytes of the OTLP `Resource` message, shared by all cells of the resource.
+    pub resource: Arc<[u8]>,
+    /// The key as its connector wrote it.
+    pub key: Box<[u8]>,
+}

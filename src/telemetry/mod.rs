@@ -1,0 +1,9 @@
+//! Our own counters, logs and health.
+//!
+//! | file | purpose |
+//! |---|---|
+//! | `counters` | counters and gauges, sharded by worker; the registry that scrapes read |
+//! | `log` | one structured line per event that matters, as the Collector writes them |
+
+pub mod counters;
+pub mod log;
