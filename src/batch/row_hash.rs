@@ -52,10 +52,15 @@ impl<'a> ViewColumn<'a> {
         }
     }
 
+    #[must_use]
+    pub fn is_null(&self, row: usize) -> bool {
+        self.nulls.is_some_and(|nulls| nulls.is_null(row))
+    }
+
     /// The bytes of a row; `None` for null.
     #[must_use]
     pub fn bytes(&self, row: usize) -> Option<&'a [u8]> {
-        if self.nulls.is_some_and(|nulls| nulls.is_null(row)) {
+        if self.is_null(row) {
             return None;
         }
         let view = &self.views[row];
@@ -74,7 +79,7 @@ impl<'a> ViewColumn<'a> {
     /// - units: none
     #[inline]
     fn mix(&self, hasher: &RowHasher, state: RowHash, row: usize) -> RowHash {
-        let [low, high] = if self.nulls.is_some_and(|nulls| nulls.is_null(row)) {
+        let [low, high] = if self.is_null(row) {
             NULL
         } else {
             hasher.view(self.views[row], self.buffers)
@@ -228,9 +233,11 @@ mod tests {
     use super::*;
 
     fn row(hasher: &RowHasher, columns: &[BinaryViewArray], row: usize) -> RowHash {
-        columns.iter().fold(hasher.bytes(b"resource"), |state, column| {
-            hasher.cell(state, &ViewColumn::new(column), row)
-        })
+        columns
+            .iter()
+            .fold(hasher.bytes(b"resource"), |state, column| {
+                hasher.cell(state, &ViewColumn::new(column), row)
+            })
     }
 
     /// Every pair of cells that differ, also by null and by where one ends and the next begins.
@@ -265,7 +272,12 @@ mod tests {
     #[test]
     fn columns_hash_like_their_cells() {
         let hasher = RowHasher::random();
-        let values = [Some("a"), None, Some("a value of more than twelve bytes"), Some("")];
+        let values = [
+            Some("a"),
+            None,
+            Some("a value of more than twelve bytes"),
+            Some(""),
+        ];
         for nulls in [true, false] {
             let kept = values.iter().filter(|value| nulls || value.is_some());
             let column: BinaryViewArray = kept.copied().map(|v| v.map(str::as_bytes)).collect();
@@ -291,6 +303,9 @@ mod tests {
 
     #[test]
     fn keys_differ_from_hasher_to_hasher() {
-        assert_ne!(RowHasher::random().bytes(b"a"), RowHasher::random().bytes(b"a"));
+        assert_ne!(
+            RowHasher::random().bytes(b"a"),
+            RowHasher::random().bytes(b"a")
+        );
     }
 }

@@ -148,13 +148,6 @@ impl Window {
         self.bytes() < Self::BYTES_MAX
     }
 
-    /// Copies bytes that must outlive the run.
-    pub fn keep(&mut self, bytes: &[u8]) -> Range<u32> {
-        let start = self.arena.len() as u32;
-        self.arena.extend_from_slice(bytes);
-        start..self.arena.len() as u32
-    }
-
     /// Empty and unnumbered. Memory stays, for what the next window likely needs, but four times
     /// more than this one used is given back.
     pub fn reset(&mut self) {

@@ -65,8 +65,9 @@ impl Buckets {
 
     /// Buckets with the one above all bounds.
     #[must_use]
-    pub fn count(&self) -> usize {
-        self.thresholds.len() + 1
+    pub fn count(&self) -> u16 {
+        let count = self.thresholds.len() + 1;
+        u16::try_from(count).expect("a configuration file holds no 65,535 bounds")
     }
 
     /// The bucket of a duration: the simple form.
@@ -131,7 +132,9 @@ impl Kernel {
         }
         let in_octave = |wanted: usize| {
             let there = thresholds.iter().flatten();
-            there.filter(|threshold| octave(**threshold) == wanted).count()
+            there
+                .filter(|threshold| octave(**threshold) == wanted)
+                .count()
         };
         match (0..OCTAVES).map(in_octave).max() {
             None | Some(0 | 1) => Self::One(Octaves::new(thresholds)),

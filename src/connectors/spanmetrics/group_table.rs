@@ -27,8 +27,8 @@ pub(super) struct GroupTable {
 }
 
 impl GroupTable {
-    /// Appends the place of each row's accumulator, making it if the group has none in this window.
-    /// `born` describes a row whose group is new.
+    /// The place of each row's accumulator, made if the group has none in this window. `born`
+    /// describes a row whose group is new.
     ///
     /// # Hot path
     /// - runs: on a worker, once a batch and table
@@ -37,14 +37,16 @@ impl GroupTable {
     /// - units: offsets in words of the window's rows
     pub(super) fn places(
         &mut self,
-        rows: impl Iterator<Item = usize>,
+        rows: &[u32],
         hashes: &[RowHash],
         (window, words, sequence): (&mut WindowTable, usize, u32),
         mut born: impl FnMut(usize, GroupId) -> Birth,
         offsets: &mut Vec<u32>,
     ) {
         debug_assert_ne!(sequence, 0);
-        offsets.extend(rows.map(|row| {
+        offsets.clear();
+        offsets.extend(rows.iter().map(|row| {
+            let row = *row as usize;
             let hash = hashes[row];
             let slot = match self.groups.find_mut(hash[0], |group| group.hash == hash) {
                 Some(group) if group.sequence == sequence => group.slot,
@@ -77,12 +79,8 @@ impl GroupTable {
             sequence,
             slot,
         };
-        self.groups.insert_unique(hash[0], group, |group| group.hash[0]);
+        self.groups
+            .insert_unique(hash[0], group, |group| group.hash[0]);
         slot
-    }
-
-    /// All numbers start anew.
-    pub(super) fn forget(&mut self) {
-        *self = Self::default();
     }
 }
