@@ -9,7 +9,6 @@
 use std::sync::Arc;
 
 use hashbrown::HashTable;
-use hashbrown::hash_table::Entry;
 
 use super::snapshot::{CHUNK_CELLS, CellId, CellState, Chunk, Identity, TableSnapshot};
 use super::window::Layout;
@@ -161,11 +160,7 @@ impl Cells {
 
     fn unindex(&mut self, cell: CellId) {
         let hash = self.origin(cell).hash;
-        if let Entry::Occupied(entry) = self.index.entry(
-            hash as u64,
-            |found| *found == cell,
-            |_| unreachable!("looking up does not grow"),
-        ) {
+        if let Ok(entry) = self.index.find_entry(hash as u64, |found| *found == cell) {
             entry.remove();
         }
     }

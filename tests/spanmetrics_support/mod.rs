@@ -172,3 +172,5 @@ pub fn guide_rows(spans: usize, groups: u64, seed: u64) -> Vec<SpanRow> {
         })
         .collect()
 }
+
+pub mod rig;
