@@ -52,20 +52,27 @@ impl Section<'_> {
         }
     }
 
+    /// Checks keys of a component that does not act at all, which is remarked on elsewhere.
+    pub fn checked(&mut self, keys: &[Key]) {
+        for key in keys {
+            self.is_set(key);
+        }
+    }
+
     /// Says of a key that it does not act yet.
     pub fn remark_dormant(&self, key: &str) {
-        let message = format!(
-            "`{}` is understood but does not act yet",
-            self.path_of(key)
-        );
+        let message = format!("`{}` is understood but does not act yet", self.path_of(key));
         self.warn(key, Code::NotYet, message, "");
     }
 
-    /// Checks keys that must not be passed over, and refuses those that are set.
+    /// Checks keys that must not be passed over, and refuses those that are set or hold a block.
     pub fn not_yet(&mut self, keys: &[Key], label: &str) {
         for key in keys {
             let is_set = self.is_set(key);
-            if let Some(entry) = self.entry(key.name).filter(|_| is_set) {
+            if let Some(entry) = self
+                .entry(key.name)
+                .filter(|entry| is_set || matches!(entry.node.value, Value::Map(_)))
+            {
                 let message = format!("`{}` is not here yet", self.path_of(key.name));
                 self.log()
                     .push(Diagnostic::error(Code::NotYet, entry.key_span, message).label(label));

@@ -2,6 +2,10 @@
 
 use thiserror::Error;
 
+use super::diagnostic::Code;
+use super::section::Section;
+use super::value::shown;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum EndpointError {
     #[error("the port is missing")]
@@ -33,4 +37,30 @@ pub fn split(text: &str) -> Result<(&str, u16), EndpointError> {
         return Err(EndpointError::Host);
     }
     Ok((bare, port))
+}
+
+impl Section<'_> {
+    /// The key `endpoint` of a server, as written. What is no address is reported.
+    pub fn listen_endpoint(&mut self, default: &str) -> String {
+        let text = self.string("endpoint", default);
+        let path = self.path_of("endpoint");
+        if text.trim().is_empty() {
+            self.refuse(
+                "endpoint",
+                Code::Missing,
+                format!("`{path}` is missing"),
+                "an address to listen on: `host:port`",
+            );
+        } else if let Err(error) = split(&text) {
+            // Nothing else says what a variable held.
+            let message = format!("`{path}` cannot be `{}`: {error}", shown(&text));
+            self.refuse(
+                "endpoint",
+                Code::Value,
+                message,
+                "an address to listen on: `host:port`",
+            );
+        }
+        text
+    }
 }

@@ -66,12 +66,10 @@ impl Expansion<'_> {
             Value::Scalar { text, .. } if text.contains('$') => {
                 let text = std::mem::take(text);
                 // What is wrong is reported; an empty value raises no second complaint.
-                *node = self
-                    .text(text, node.span)
-                    .unwrap_or_else(|Refused| Node {
-                        raw: Some(String::new()),
-                        ..Node::null(node.span)
-                    });
+                *node = self.text(text, node.span).unwrap_or_else(|Refused| Node {
+                    raw: Some(String::new()),
+                    ..Node::null(node.span)
+                });
             }
             Value::Scalar { .. } => {}
         }
@@ -133,12 +131,7 @@ impl Expansion<'_> {
     }
 
     /// The content behind `scheme:rest`. `None`: not set, and no default.
-    fn look_up(
-        &self,
-        inner: &str,
-        reference: &str,
-        span: Span,
-    ) -> Result<Option<String>, Refused> {
+    fn look_up(&self, inner: &str, reference: &str, span: Span) -> Result<Option<String>, Refused> {
         let span = self.narrow(reference, span);
         self.looked_up.set(self.looked_up.get() + 1);
         if self.looked_up.get() > EXPANSIONS_MAX {
@@ -255,7 +248,11 @@ fn find(text: &str) -> Found {
             from = close + 1;
             continue;
         };
-        let dollars = text[..open].bytes().rev().take_while(|byte| *byte == b'$').count();
+        let dollars = text[..open]
+            .bytes()
+            .rev()
+            .take_while(|byte| *byte == b'$')
+            .count();
         return if dollars % 2 == 1 {
             Found::Nothing
         } else if open == 0 && close + 1 == text.len() {

@@ -120,11 +120,25 @@ impl<'a> Builder<'a> {
                         (event, span) => items.push(self.node(event, span, depth + 1)?),
                     }
                 };
-                (anchor, Node { span, value, raw: None })
+                (
+                    anchor,
+                    Node {
+                        span,
+                        value,
+                        raw: None,
+                    },
+                )
             }
             Event::MappingStart(anchor, _) => {
                 let value = Value::Map(self.entries(depth)?);
-                (anchor, Node { span, value, raw: None })
+                (
+                    anchor,
+                    Node {
+                        span,
+                        value,
+                        raw: None,
+                    },
+                )
             }
             _ => return Ok(Node::null(span)),
         };
@@ -290,13 +304,18 @@ impl<'a> Builder<'a> {
 
     fn refuse_syntax(&self, error: &ScanError) -> Stopped {
         let at = self.byte(error.marker());
-        let line_start = self.text[..at as usize].rfind('\n').map_or(0, |index| index + 1);
+        let line_start = self.text[..at as usize]
+            .rfind('\n')
+            .map_or(0, |index| index + 1);
         let indent = &self.text[line_start..];
         let indent = &indent[..indent.len() - indent.trim_start_matches([' ', '\t']).len()];
         let diagnostic = match indent.find('\t') {
             Some(tab) => {
                 let start = (line_start + tab) as u32;
-                let span = Span { start, end: start + 1 };
+                let span = Span {
+                    start,
+                    end: start + 1,
+                };
                 Diagnostic::error(Code::Yaml, span, "a tab cannot indent in YAML")
                     .label("use spaces")
             }

@@ -105,9 +105,7 @@ fn render(source: &Source, diagnostic: &Diagnostic) -> String {
     if let Some(help) = &diagnostic.help {
         group = group.element(Level::HELP.message(help.as_str()));
     }
-    Renderer::plain()
-        .term_width(WIDTH_COLUMNS)
-        .render(&[group])
+    Renderer::plain().term_width(WIDTH_COLUMNS).render(&[group])
 }
 
 fn label(text: &str) -> Option<&str> {

@@ -205,7 +205,13 @@ impl<'a> Section<'a> {
                 read.ns
             }
             Err(misfit) => {
-                self.misfit(&path, "a duration", &entry.node, span_of_entry(entry), misfit);
+                self.misfit(
+                    &path,
+                    "a duration",
+                    &entry.node,
+                    span_of_entry(entry),
+                    misfit,
+                );
                 default
             }
         }
@@ -243,7 +249,11 @@ impl<'a> Section<'a> {
         if text.is_empty() {
             return default;
         }
-        let folded = if fold_case { text.to_lowercase() } else { text.clone() };
+        let folded = if fold_case {
+            text.to_lowercase()
+        } else {
+            text.clone()
+        };
         if let Some(word) = words.iter().find(|word| **word == folded) {
             return word;
         }
@@ -251,7 +261,11 @@ impl<'a> Section<'a> {
             Some(word) => format!("did you mean `{word}`?"),
             None => format!("one of {}", listed(words)),
         };
-        let message = format!("`{}` cannot be `{}`", self.path_of(key), value::shown(&text));
+        let message = format!(
+            "`{}` cannot be `{}`",
+            self.path_of(key),
+            value::shown(&text)
+        );
         self.refuse(key, Code::Value, message, &label);
         default
     }
@@ -433,7 +447,10 @@ impl<'a> Item<'a> {
 fn refuse_misfit(log: &Log, path: &str, wanted: &str, node: &Node, span: Span, misfit: Misfit) {
     let found = value::describe(node);
     let (code, message) = if misfit.is_type {
-        (Code::WrongType, format!("`{path}` wants {wanted}, found {found}"))
+        (
+            Code::WrongType,
+            format!("`{path}` wants {wanted}, found {found}"),
+        )
     } else {
         (Code::OutOfRange, format!("`{path}` cannot be {found}"))
     };
@@ -464,6 +481,10 @@ fn span_of_item(node: &Node, otherwise: Span) -> Span {
 fn listed(words: &[&str]) -> String {
     let mut shown: Vec<&str> = words.to_vec();
     shown.truncate(KEYS_SHOWN_MAX);
-    let more = if shown.len() < words.len() { ", ..." } else { "" };
+    let more = if shown.len() < words.len() {
+        ", ..."
+    } else {
+        ""
+    };
     format!("`{}`{more}", shown.join("`, `"))
 }

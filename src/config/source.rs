@@ -52,10 +52,7 @@ impl Source {
         };
         let mut bytes = Vec::new();
         File::open(path)
-            .and_then(|file| {
-                file.take(FILE_BYTES_MAX as u64 + 1)
-                    .read_to_end(&mut bytes)
-            })
+            .and_then(|file| file.take(FILE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes))
             .map_err(|cause| ReadError {
                 path: path.to_owned(),
                 cause,

@@ -147,14 +147,15 @@ fn not_a_number(node: &Node) -> Misfit {
 pub(super) fn duration(node: &Node) -> Result<ReadDuration, Misfit> {
     let bare = |ns| Ok(ReadDuration { ns, is_bare: true });
     match plain(node) {
-        Plain::Null => Ok(ReadDuration { ns: 0, is_bare: false }),
+        Plain::Null => Ok(ReadDuration {
+            ns: 0,
+            is_bare: false,
+        }),
         Plain::Integer(ns) => match i64::try_from(ns) {
             Ok(ns) => bare(ns),
             Err(_) => Err(outside("more than 292 years")),
         },
-        Plain::Float(ns) if ns.is_finite() && ns.abs() < i64::MAX as f64 => {
-            bare(ns.trunc() as i64)
-        }
+        Plain::Float(ns) if ns.is_finite() && ns.abs() < i64::MAX as f64 => bare(ns.trunc() as i64),
         Plain::Float(_) => Err(outside("more than 292 years")),
         Plain::Text if node.is_scalar() => {
             let text = text(node)?;
