@@ -299,6 +299,23 @@ impl<'a> Section<'a> {
         .unwrap_or_default()
     }
 
+    /// The same with values that may be null.
+    pub fn optional_string_map(&mut self, key: &'static str) -> Vec<(String, Option<String>)> {
+        self.section(key, |map| {
+            map.all_entries()
+                .iter()
+                .map(|entry| {
+                    let path = map.path_of(&entry.key);
+                    let item = Item::new(path, &entry.node, span_of_entry(entry));
+                    let is_null = entry.node.is_null() && entry.node.raw.is_none();
+                    let text = (!is_null).then(|| item.text(map.log()));
+                    (entry.key.clone(), text)
+                })
+                .collect()
+        })
+        .unwrap_or_default()
+    }
+
     /// A nested block. `None`: the key is absent; a null block is there with its defaults.
     pub fn section<T>(
         &mut self,
@@ -314,6 +331,16 @@ impl<'a> Section<'a> {
             &entry.node,
             read,
         ))
+    }
+
+    /// The block of an entry whose key is the user's own word.
+    pub fn nested<T>(
+        &self,
+        path: String,
+        entry: &'a Entry,
+        read: impl FnOnce(&mut Section<'a>) -> T,
+    ) -> T {
+        Section::read(self.reading, path, entry.key_span, &entry.node, read)
     }
 
     /// A nested block that is off when null.
