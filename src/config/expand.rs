@@ -5,8 +5,6 @@
 //! pasted. The piece that is taken is the first `}` of a text and the last `${` before it, and
 //! results are looked at again, as the Collector does. The environment comes in as a function.
 
-use std::cell::Cell;
-
 use super::diagnostic::{Code, Diagnostic, Log};
 use super::node::{Node, Value};
 use super::parse::parse;
@@ -15,8 +13,8 @@ use super::source::{Source, Span};
 /// Where variables come from. `None`: not set.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// References looked up in one file, results of results included.
-const EXPANSIONS_MAX: usize = 1000;
+/// References looked up for one value, results of results included.
+const EXPANSIONS_MAX: usize = 100;
 
 /// A value may not grow beyond this.
 const EXPANDED_BYTES_MAX: usize = 64 << 10;
@@ -28,7 +26,6 @@ struct Expansion<'a> {
     source: &'a Source,
     env: Environment<'a>,
     log: &'a Log,
-    looked_up: Cell<usize>,
 }
 
 /// What stands in a text to be replaced.
@@ -44,31 +41,34 @@ struct Refused;
 
 /// Replaces every reference in the values of a tree.
 pub fn expand(root: &mut Node, source: &Source, env: Environment, log: &Log) {
-    let expansion = Expansion {
-        source,
-        env,
-        log,
-        looked_up: Cell::new(0),
-    };
-    expansion.node(root);
+    let expansion = Expansion { source, env, log };
+    expansion.node(root, None);
 }
 
 impl Expansion<'_> {
-    fn node(&self, node: &mut Node) {
+    /// `looked_up` counts the references of the value that this tree came from; a tree of the file
+    /// itself has none.
+    fn node(&self, node: &mut Node, mut looked_up: Option<&mut usize>) {
         match &mut node.value {
-            Value::Null => {}
-            Value::Seq(items) => items.iter_mut().for_each(|item| self.node(item)),
+            Value::Null | Value::Refused => {}
+            Value::Seq(items) => {
+                for item in items {
+                    self.node(item, looked_up.as_deref_mut());
+                }
+            }
             Value::Map(entries) => {
                 for entry in entries {
-                    self.node(&mut entry.node);
+                    self.node(&mut entry.node, looked_up.as_deref_mut());
                 }
             }
             Value::Scalar { text, .. } if text.contains('$') => {
                 let text = std::mem::take(text);
-                // What is wrong is reported; an empty value raises no second complaint.
-                *node = self.text(text, node.span).unwrap_or_else(|Refused| Node {
-                    raw: Some(String::new()),
-                    ..Node::null(node.span)
+                let mut none_yet = 0;
+                let looked_up = looked_up.unwrap_or(&mut none_yet);
+                *node = self.text(text, node.span, looked_up).unwrap_or(Node {
+                    span: node.span,
+                    value: Value::Refused,
+                    raw: None,
                 });
             }
             Value::Scalar { .. } => {}
@@ -76,7 +76,7 @@ impl Expansion<'_> {
     }
 
     /// The value of a text that holds `$`.
-    fn text(&self, mut text: String, span: Span) -> Result<Node, Refused> {
+    fn text(&self, mut text: String, span: Span, looked_up: &mut usize) -> Result<Node, Refused> {
         let mut is_pasted = false;
         loop {
             match find(&text) {
@@ -91,18 +91,16 @@ impl Expansion<'_> {
                     });
                 }
                 Found::Whole if !is_pasted => {
-                    let content = self.look_up(&text[2..text.len() - 1], &text, span)?;
-                    return Ok(self.whole(content.unwrap_or_default(), span));
+                    let content = self.look_up(&text, span, looked_up)?;
+                    return Ok(self.whole(content.unwrap_or_default(), span, looked_up));
                 }
                 Found::Whole => {
-                    text = self
-                        .look_up(&text[2..text.len() - 1], &text, span)?
-                        .unwrap_or_default();
+                    text = self.look_up(&text, span, looked_up)?.unwrap_or_default();
                 }
                 Found::Piece(range) => {
                     is_pasted = true;
                     let piece = text[range].to_owned();
-                    let content = self.look_up(&piece[2..piece.len() - 1], &piece, span)?;
+                    let content = self.look_up(&piece, span, looked_up)?;
                     text = text.replace(&piece, &content.unwrap_or_default());
                 }
             }
@@ -118,10 +116,10 @@ impl Expansion<'_> {
     }
 
     /// A variable that is the whole value: its text, and what that means as YAML.
-    fn whole(&self, content: String, span: Span) -> Node {
+    fn whole(&self, content: String, span: Span, looked_up: &mut usize) -> Node {
         let mut node = read_as_yaml(&content);
         node.move_to(span);
-        self.node(&mut node);
+        self.node(&mut node, Some(looked_up));
         let raw = match (node.raw.take(), &node.value) {
             (Some(inner), _) => Some(inner),
             (None, Value::Scalar { text, .. }) if content.contains('$') => Some(text.clone()),
@@ -130,11 +128,17 @@ impl Expansion<'_> {
         Node { raw, ..node }
     }
 
-    /// The content behind `scheme:rest`. `None`: not set, and no default.
-    fn look_up(&self, inner: &str, reference: &str, span: Span) -> Result<Option<String>, Refused> {
+    /// The content behind `${scheme:rest}`. `None`: not set, and no default.
+    fn look_up(
+        &self,
+        reference: &str,
+        span: Span,
+        looked_up: &mut usize,
+    ) -> Result<Option<String>, Refused> {
         let span = self.narrow(reference, span);
-        self.looked_up.set(self.looked_up.get() + 1);
-        if self.looked_up.get() > EXPANSIONS_MAX {
+        let inner = &reference[2..reference.len() - 1];
+        *looked_up += 1;
+        if *looked_up > EXPANSIONS_MAX {
             return Err(self.refuse(
                 Code::Limit,
                 span,

@@ -25,6 +25,8 @@ pub enum Value {
     },
     Seq(Vec<Node>),
     Map(Vec<Entry>),
+    /// Something stood here that is wrong and reported; nobody needs to complain again.
+    Refused,
 }
 
 #[derive(Clone, Debug)]
@@ -73,7 +75,7 @@ impl Node {
     /// Nodes in this tree and bytes of text in it: what a copy of it costs.
     pub(super) fn weight(&self) -> usize {
         1 + match &self.value {
-            Value::Null => 0,
+            Value::Null | Value::Refused => 0,
             Value::Scalar { text, .. } => text.len(),
             Value::Seq(items) => items.iter().map(Self::weight).sum(),
             Value::Map(entries) => entries
@@ -86,7 +88,7 @@ impl Node {
     /// Levels of maps and lists in this tree.
     pub(super) fn depth(&self) -> usize {
         match &self.value {
-            Value::Null | Value::Scalar { .. } => 0,
+            Value::Null | Value::Refused | Value::Scalar { .. } => 0,
             Value::Seq(items) => 1 + items.iter().map(Self::depth).max().unwrap_or(0),
             Value::Map(entries) => {
                 let inner = entries.iter().map(|entry| entry.node.depth()).max();
@@ -99,7 +101,7 @@ impl Node {
     pub(super) fn move_to(&mut self, span: Span) {
         self.span = span;
         match &mut self.value {
-            Value::Null | Value::Scalar { .. } => {}
+            Value::Null | Value::Refused | Value::Scalar { .. } => {}
             Value::Seq(items) => items.iter_mut().for_each(|item| item.move_to(span)),
             Value::Map(entries) => {
                 for entry in entries {

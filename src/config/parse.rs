@@ -181,7 +181,7 @@ impl<'a> Builder<'a> {
             let key_node = self.node(event, key_span, depth + 1)?;
             let key = match key_node.value {
                 Value::Scalar { text, .. } => text,
-                Value::Null => String::new(),
+                Value::Null | Value::Refused => String::new(),
                 Value::Seq(_) | Value::Map(_) => {
                     self.log.push(Diagnostic::error(
                         Code::WrongType,
@@ -319,11 +319,15 @@ impl<'a> Builder<'a> {
                 Diagnostic::error(Code::Yaml, span, "a tab cannot indent in YAML")
                     .label("use spaces")
             }
-            None => Diagnostic::error(
-                Code::Yaml,
-                self.character_at(at),
-                format!("not valid YAML: {}", error.info()),
-            ),
+            None => {
+                let message = format!("not valid YAML: {}", error.info());
+                let diagnostic = Diagnostic::error(Code::Yaml, self.character_at(at), message);
+                if error.info().contains("simple key") {
+                    diagnostic.label("is a `:` missing here or in a line above?")
+                } else {
+                    diagnostic
+                }
+            }
         };
         self.log.push(diagnostic);
         Stopped

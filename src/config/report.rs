@@ -4,7 +4,7 @@
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
-use super::diagnostic::{Diagnostic, Log, Severity};
+use super::diagnostic::{Code, Diagnostic, Log, Severity};
 use super::source::{Source, Span};
 
 /// Columns of the terminal; longer lines of the file are cut around the caret.
@@ -57,12 +57,19 @@ impl Report {
         })
     }
 
-    /// The whole report, with a line feed at its end; empty when there is nothing to say.
+    /// The report as text, with a line feed at its end; empty when there is nothing to say. Beside
+    /// errors only what may explain them is shown: what will not run needs no remarks.
     #[must_use]
     pub fn render(&self) -> String {
         let mut text = String::new();
+        let has_errors = self.has_errors();
         for part in &self.parts {
-            for diagnostic in &part.diagnostics {
+            let shown = part.diagnostics.iter().filter(|diagnostic| {
+                !has_errors
+                    || diagnostic.severity == Severity::Error
+                    || diagnostic.code == Code::EnvUnset
+            });
+            for diagnostic in shown {
                 text.push_str(&render(&part.source, diagnostic));
                 text.push_str("\n\n");
             }

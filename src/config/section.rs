@@ -34,6 +34,10 @@ pub struct Section<'a> {
     place: Span,
     entries: &'a [Entry],
     known: Vec<&'static str>,
+    /// Keys whose value was refused already, so that nothing more is said of them.
+    refused: Vec<&'static str>,
+    /// The whole block was refused already.
+    is_refused: bool,
 }
 
 impl<'a> Section<'a> {
@@ -45,7 +49,8 @@ impl<'a> Section<'a> {
         node: &'a Node,
         read: impl FnOnce(&mut Self) -> T,
     ) -> T {
-        if !matches!(node.value, Value::Null | Value::Map(_)) {
+        let is_refused = !matches!(node.value, Value::Null | Value::Map(_));
+        if is_refused && !matches!(node.value, Value::Refused) {
             let span = if node.is_scalar() { node.span } else { place };
             reading.log.push(
                 Diagnostic::error(
@@ -62,6 +67,8 @@ impl<'a> Section<'a> {
             place,
             entries: node.entries(),
             known: Vec::new(),
+            refused: Vec::new(),
+            is_refused,
         };
         let read = read(&mut section);
         section.refuse_unknown_keys();
@@ -100,17 +107,32 @@ impl<'a> Section<'a> {
         self.place
     }
 
-    /// The entry of a key, which is thereby known.
+    /// The entry of a key, which is thereby known. What was refused already is as if absent.
     pub fn entry(&mut self, key: &'static str) -> Option<&'a Entry> {
         if !self.known.contains(&key) {
             self.known.push(key);
         }
-        self.entries.iter().find(|entry| entry.key == key)
+        let entry = self.entries.iter().find(|entry| entry.key == key)?;
+        if matches!(entry.node.value, Value::Refused) {
+            self.refused.push(key);
+            return None;
+        }
+        Some(entry)
     }
 
     /// All entries of a map whose keys are the user's own words.
     pub fn all_entries(&mut self) -> &'a [Entry] {
         std::mem::take(&mut self.entries)
+    }
+
+    /// All values of a map whose keys are the user's own words.
+    pub fn all_items(&mut self) -> impl Iterator<Item = (&'a str, Item<'a>)> + use<'a> {
+        let path = self.path.clone();
+        self.all_entries().iter().map(move |entry| {
+            let path = format!("{path}.{}", entry.key);
+            let item = Item::new(path, &entry.node, span_of_entry(entry));
+            (entry.key.as_str(), item)
+        })
     }
 
     /// Where to point for a key: its value if there is one in one line, else the key, else the
@@ -123,10 +145,13 @@ impl<'a> Section<'a> {
             .map_or(self.place, span_of_entry)
     }
 
-    /// Reports a value that its type allows and its meaning does not.
+    /// Reports a value that its type allows and its meaning does not. One mistake at one key is
+    /// enough, so a value that was refused before is not reported again.
     pub fn refuse(&self, key: &str, code: Code, message: impl Into<String>, label: &str) {
-        self.log()
-            .push(Diagnostic::error(code, self.span_of(key), message).label(label));
+        if !self.is_refused && !self.refused.contains(&key) {
+            self.log()
+                .push(Diagnostic::error(code, self.span_of(key), message).label(label));
+        }
     }
 
     /// The same without stopping the start.
@@ -136,7 +161,7 @@ impl<'a> Section<'a> {
     }
 
     /// A key that people write and that is none: says what to write.
-    pub fn former_key(&mut self, key: &'static str, label: &str) {
+    pub fn absent_key(&mut self, key: &'static str, label: &str) {
         if let Some(entry) = self.entries.iter().find(|entry| entry.key == key) {
             self.log().push(
                 Diagnostic::error(
@@ -205,13 +230,7 @@ impl<'a> Section<'a> {
                 read.ns
             }
             Err(misfit) => {
-                self.misfit(
-                    &path,
-                    "a duration",
-                    &entry.node,
-                    span_of_entry(entry),
-                    misfit,
-                );
+                self.misfit(key, "a duration", entry, misfit);
                 default
             }
         }
@@ -259,6 +278,7 @@ impl<'a> Section<'a> {
         }
         let label = match nearest(&text, words.iter().copied()) {
             Some(word) => format!("did you mean `{word}`?"),
+            None if words.len() == 1 => format!("only {}", listed(words)),
             None => format!("one of {}", listed(words)),
         };
         let message = format!(
@@ -281,35 +301,25 @@ impl<'a> Section<'a> {
             });
         }
         let items = self.items(key)?;
-        Some(items.map(|item| item.text(self.log())).collect())
+        Some(items.filter_map(|item| item.text(self.log())).collect())
     }
 
     /// A map whose keys are the user's words, in the order of the file.
     pub fn string_map(&mut self, key: &'static str) -> Vec<(String, String)> {
-        self.section(key, |map| {
-            map.all_entries()
-                .iter()
-                .map(|entry| {
-                    let path = map.path_of(&entry.key);
-                    let item = Item::new(path, &entry.node, span_of_entry(entry));
-                    (entry.key.clone(), item.text(map.log()))
-                })
-                .collect()
-        })
-        .unwrap_or_default()
+        self.optional_string_map(key)
+            .into_iter()
+            .map(|(key, text)| (key, text.unwrap_or_default()))
+            .collect()
     }
 
     /// The same with values that may be null.
     pub fn optional_string_map(&mut self, key: &'static str) -> Vec<(String, Option<String>)> {
         self.section(key, |map| {
-            map.all_entries()
-                .iter()
-                .map(|entry| {
-                    let path = map.path_of(&entry.key);
-                    let item = Item::new(path, &entry.node, span_of_entry(entry));
-                    let is_null = entry.node.is_null() && entry.node.raw.is_none();
-                    let text = (!is_null).then(|| item.text(map.log()));
-                    (entry.key.clone(), text)
+            map.all_items()
+                .map(|(key, item)| {
+                    let is_null = item.node.is_null() && item.node.raw.is_none();
+                    let text = if is_null { None } else { item.text(map.log()) };
+                    (key.to_owned(), text)
                 })
                 .collect()
         })
@@ -323,14 +333,10 @@ impl<'a> Section<'a> {
         read: impl FnOnce(&mut Section<'a>) -> T,
     ) -> Option<T> {
         let entry = self.entry(key)?;
-        let path = self.path_of(key);
-        Some(Section::read(
-            self.reading,
-            path,
-            entry.key_span,
-            &entry.node,
-            read,
-        ))
+        if !matches!(entry.node.value, Value::Null | Value::Map(_)) {
+            self.refused.push(key);
+        }
+        Some(self.nested(self.path_of(key), entry, read))
     }
 
     /// The block of an entry whose key is the user's own word.
@@ -385,8 +391,7 @@ impl<'a> Section<'a> {
             Value::Null => None,
             _ => {
                 let misfit = value::wrong("a list: `[a, b]`, or one `- item` a line");
-                let span = span_of_entry(entry);
-                self.misfit(&path, "a list", &entry.node, span, misfit);
+                self.misfit(key, "a list", entry, misfit);
                 None
             }
         }
@@ -403,14 +408,16 @@ impl<'a> Section<'a> {
             return default;
         };
         read(&entry.node).unwrap_or_else(|misfit| {
-            let path = self.path_of(key);
-            self.misfit(&path, wanted, &entry.node, span_of_entry(entry), misfit);
+            self.misfit(key, wanted, entry, misfit);
             default
         })
     }
 
-    fn misfit(&self, path: &str, wanted: &str, node: &Node, span: Span, misfit: Misfit) {
-        refuse_misfit(self.log(), path, wanted, node, span, misfit);
+    fn misfit(&mut self, key: &'static str, wanted: &str, entry: &Entry, misfit: Misfit) {
+        self.refused.push(key);
+        let path = self.path_of(key);
+        let span = span_of_entry(entry);
+        refuse_misfit(self.log(), &path, wanted, &entry.node, span, misfit);
     }
 
     fn title(&self) -> String {
@@ -451,17 +458,24 @@ impl<'a> Item<'a> {
         Self { path, node, span }
     }
 
-    /// The item as text; empty when it is something else, which is reported.
+    /// The item as text. `None`: it is something else, which is reported.
     #[must_use]
-    pub fn text(&self, log: &Log) -> String {
-        value::text(self.node).unwrap_or_else(|misfit| {
-            refuse_misfit(log, &self.path, "text", self.node, self.span, misfit);
-            String::new()
-        })
+    pub fn text(&self, log: &Log) -> Option<String> {
+        if matches!(self.node.value, Value::Refused) {
+            return None;
+        }
+        value::text(self.node)
+            .map_err(|misfit| {
+                refuse_misfit(log, &self.path, "text", self.node, self.span, misfit);
+            })
+            .ok()
     }
 
     /// The item as a duration in nanoseconds.
     pub fn duration_ns(&self, log: &Log) -> Option<i64> {
+        if matches!(self.node.value, Value::Refused) {
+            return None;
+        }
         value::duration(self.node)
             .map(|read| read.ns)
             .map_err(|misfit| {
@@ -486,22 +500,22 @@ fn refuse_misfit(log: &Log, path: &str, wanted: &str, node: &Node, span: Span, m
 
 /// The value of an entry if it is one word, else its key.
 fn span_of_entry(entry: &Entry) -> Span {
-    span_of_item(&entry.node, entry.key_span)
+    let node = &entry.node;
+    let is_word = matches!(node.value, Value::Scalar { .. } | Value::Refused) || node.raw.is_some();
+    if is_word && node.span.start < node.span.end {
+        node.span
+    } else {
+        entry.key_span
+    }
 }
 
-fn span_of_item(node: &Node, otherwise: Span) -> Span {
-    if node.span.start == node.span.end || (node.is_null() && node.raw.is_none()) {
-        otherwise
-    } else {
-        match node.value {
-            Value::Map(_) => node
-                .entries()
-                .first()
-                .map_or(otherwise, |entry| entry.key_span),
-            Value::Seq(_) => otherwise,
-            _ => node.span,
-        }
-    }
+/// An item of a list, at its first key if it is a map.
+fn span_of_item(node: &Node, list: Span) -> Span {
+    let span = node
+        .entries()
+        .first()
+        .map_or(node.span, |entry| entry.key_span);
+    if span.start < span.end { span } else { list }
 }
 
 /// Words for a message: "`a`, `b`, `c`".

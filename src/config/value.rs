@@ -40,7 +40,7 @@ pub(super) fn outside(label: impl Into<String>) -> Misfit {
 /// What a value is, for a message: "the number `12`".
 pub(super) fn describe(node: &Node) -> String {
     match &node.value {
-        Value::Null => "nothing".to_owned(),
+        Value::Null | Value::Refused => "nothing".to_owned(),
         Value::Seq(_) => "a list".to_owned(),
         Value::Map(_) => "a map".to_owned(),
         Value::Scalar { text, .. } => {
@@ -70,7 +70,7 @@ pub(super) fn shown(text: &str) -> String {
 pub(super) fn plain(node: &Node) -> Plain {
     match &node.value {
         Value::Scalar { text, plain: true } => resolve(text),
-        Value::Null => Plain::Null,
+        Value::Null | Value::Refused => Plain::Null,
         _ => Plain::Text,
     }
 }
@@ -80,7 +80,7 @@ pub(super) fn text(node: &Node) -> Result<String, Misfit> {
         return Ok(raw.clone());
     }
     match &node.value {
-        Value::Null => Ok(String::new()),
+        Value::Null | Value::Refused => Ok(String::new()),
         Value::Scalar { text, .. } => match plain(node) {
             Plain::Null | Plain::Text => Ok(text.clone()),
             _ => Err(wrong(format!("put it in quotes: `\"{}\"`", shown(text)))),

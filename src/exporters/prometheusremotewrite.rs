@@ -1,6 +1,6 @@
 //! `exporters.prometheusremotewrite`. Parsed and checked; it does not act yet.
 
-use crate::config::{Code, Key, Section, Shape, blocks};
+use crate::config::{Code, Diagnostic, Key, Section, Shape, blocks};
 
 /// Grows with the sender; for now the file's keys are checked and the start says that nothing is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,11 +41,11 @@ const CHECKED: &[Key] = &[
 
 impl RemoteWriteOptions {
     pub fn read(section: &mut Section) -> Self {
-        section.former_key(
+        section.absent_key(
             "sending_queue",
             "did you mean `remote_write_queue`? its keys are `enabled`, `queue_size`, `num_consumers`",
         );
-        section.former_key(
+        section.absent_key(
             "export_created_metric",
             "the Collector has no such key any more; leave it out",
         );
@@ -160,19 +160,17 @@ fn read_message(section: &mut Section) {
 }
 
 fn read_external_labels(section: &mut Section) {
-    let labels = section.string_map("external_labels");
-    if labels
-        .iter()
-        .any(|(name, value)| name.is_empty() || value.is_empty())
-    {
-        section.refuse(
-            "external_labels",
-            Code::Value,
-            format!(
-                "`{}` has an empty name or value",
-                section.path_of("external_labels")
-            ),
-            "a label without a value is no label: leave it out",
-        );
-    }
+    section.section("external_labels", |labels| {
+        let log = labels.log();
+        for (name, item) in labels.all_items() {
+            let value = item.text(log);
+            if name.is_empty() || value.is_some_and(|value| value.is_empty()) {
+                let message = format!("`{}` has an empty name or value", item.path);
+                log.push(
+                    Diagnostic::error(Code::Value, item.span, message)
+                        .label("a label without a value is no label: leave it out"),
+                );
+            }
+        }
+    });
 }

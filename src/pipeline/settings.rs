@@ -201,7 +201,7 @@ fn settle(root: &Node, is_strict: bool, reading: &Reading) -> Option<Settings> {
             );
             return None;
         }
-        Value::Seq(_) | Value::Scalar { .. } => {
+        Value::Seq(_) | Value::Scalar { .. } | Value::Refused => {
             log.push(
                 Diagnostic::error(Code::WrongType, root.span, "the configuration is no map")
                     .label("sections such as `receivers:` belong here"),

@@ -73,11 +73,25 @@ const DORMANT: &[Key] = &[
     Key::new("aggregation_cardinality_limit", Shape::Integer(0, 0)),
 ];
 
+/// Keys that came after v0.128.0.
+const LATER_KEYS: [&str; 4] = [
+    "series_expiration",
+    "add_resource_attributes",
+    "enable_metrics_sampling_method",
+    "self_time",
+];
+
 const HISTOGRAM_DORMANT: &[Key] = &[Key::new("dimensions", Shape::Blocks(DIMENSION))];
 
 impl SpanMetricsOptions {
     pub fn read(section: &mut Section) -> Self {
         section.dormant(DORMANT);
+        for key in LATER_KEYS {
+            section.absent_key(
+                key,
+                "later versions of the Collector have it; it is not here yet",
+            );
+        }
         read_temporality(section);
         read_exemplars(section);
         read_former_cache(section);

@@ -49,19 +49,6 @@ pub(super) fn check(service: &Written, declared: &[Declared], log: &Log) {
 }
 
 fn check_pipeline(pipeline: &WrittenPipeline, declared: &[Declared], log: &Log) {
-    for (side, references, word) in [
-        (Side::In, &pipeline.receivers, "receivers"),
-        (Side::Out, &pipeline.exporters, "exporters"),
-    ] {
-        if references.is_empty() {
-            let message = format!("the pipeline `{}` has no {word}", pipeline.title);
-            let label = match side {
-                Side::In => "`receivers: [...]` with receivers or connectors",
-                Side::Middle | Side::Out => "`exporters: [...]` with exporters or connectors",
-            };
-            log.push(Diagnostic::error(Code::Missing, pipeline.span, message).label(label));
-        }
-    }
     for reference in &pipeline.receivers {
         check_reference(reference, Side::In, pipeline, declared, log);
     }

@@ -95,7 +95,7 @@ fn declare_section<'a>(
     declared: &mut Vec<Declared<'a>>,
     reading: &Reading,
 ) {
-    if !matches!(section.node.value, Value::Map(_) | Value::Null) {
+    if !matches!(section.node.value, Value::Map(_)) {
         // Says what was found instead of a map.
         let path = section.key.clone();
         Section::read(reading, path, section.key_span, &section.node, |_| ());

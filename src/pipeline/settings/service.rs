@@ -109,8 +109,19 @@ impl Written {
 impl WrittenPipeline {
     fn read(section: &mut Section, entry: &Entry) -> Self {
         let (word, name) = entry.key.split_once('/').unwrap_or((&entry.key, ""));
+        let title = entry.key.trim();
+        let receivers = references(section, "receivers");
+        let processors = references(section, "processors");
+        let exporters = references(section, "exporters");
+        for (key, references) in [("receivers", &receivers), ("exporters", &exporters)] {
+            if references.is_empty() {
+                let message = format!("the pipeline `{title}` has no {key}");
+                let label = format!("`{key}: [...]` with {key} or connectors");
+                section.refuse(key, Code::Missing, message, &label);
+            }
+        }
         Self {
-            title: entry.key.trim().to_owned(),
+            title: title.to_owned(),
             span: entry.key_span,
             signal: match word.trim() {
                 "traces" => Some(Signal::Traces),
@@ -119,9 +130,9 @@ impl WrittenPipeline {
                 _ => None,
             },
             name: name.trim().to_owned(),
-            receivers: references(section, "receivers"),
-            processors: references(section, "processors"),
-            exporters: references(section, "exporters"),
+            receivers,
+            processors,
+            exporters,
         }
     }
 }
@@ -133,17 +144,9 @@ fn references(section: &mut Section, key: &'static str) -> Vec<Reference> {
     };
     items
         .filter_map(|item| {
-            let text = item.text(log);
-            // What is no text at all is reported already.
-            let id = if item.node.is_scalar() && text.is_empty() {
-                None
-            } else {
-                ids::parse(&text, item.span, log)
-            };
-            id.map(|id| Reference {
-                id,
-                span: item.span,
-            })
+            let id = ids::parse(&item.text(log)?, item.span, log)?;
+            let span = item.span;
+            Some(Reference { id, span })
         })
         .collect()
 }

@@ -102,7 +102,7 @@ fn read_logs(section: &mut Section) -> (Level, Encoding) {
 
 /// Where our own metrics are served. `None`: nowhere.
 fn read_metrics(section: &mut Section) -> Option<String> {
-    section.former_key(
+    section.absent_key(
         "address",
         "write `readers: [{pull: {exporter: {prometheus: {host: ..., port: ...}}}}]`",
     );

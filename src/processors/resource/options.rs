@@ -339,7 +339,7 @@ fn value(section: &Section, entry: &Entry) -> Option<Vec<u8>> {
 /// `bool_value` 2, `int_value` 3, `double_value` 4, `array_value` 5, `kvlist_value` 6.
 fn any_value(node: &Node, out: &mut Vec<u8>) -> Result<(), &'static str> {
     match &node.value {
-        Value::Null => {}
+        Value::Null | Value::Refused => {}
         Value::Scalar { text, plain } => match if *plain { resolve(text) } else { Plain::Text } {
             Plain::Null => {}
             Plain::Text => delimited(1, text.as_bytes(), out),
