@@ -31,7 +31,7 @@ pub enum Shape {
     Word(&'static [&'static str]),
     Block(&'static [Key]),
     Blocks(&'static [Key]),
-    /// Whatever stands here is not looked into.
+    /// Whatever stands here is not looked into; nothing and an empty list or map change nothing.
     Any,
 }
 
@@ -81,7 +81,7 @@ impl Section<'_> {
     }
 
     /// Whether a key has another value than the neutral one. Its type is checked.
-    fn is_set(&mut self, key: &Key) -> bool {
+    pub fn is_set(&mut self, key: &Key) -> bool {
         let name = key.name;
         let Some(entry) = self.entry(name) else {
             return false;
@@ -109,7 +109,12 @@ impl Section<'_> {
             Shape::Blocks(keys) => self
                 .sections(name, |block| any_set(block, keys))
                 .is_some_and(|blocks| !blocks.is_empty()),
-            Shape::Any => !matches!(entry.node.value, Value::Null),
+            Shape::Any => match &entry.node.value {
+                Value::Null => false,
+                Value::Seq(items) => !items.is_empty(),
+                Value::Map(entries) => !entries.is_empty(),
+                Value::Scalar { .. } | Value::Refused => true,
+            },
         }
     }
 }

@@ -27,6 +27,7 @@ pub(super) fn add(service: &Written, declared: &[Declared], log: &Log) {
             log.push(Diagnostic::warning(Code::NotYet, declared.span, message));
         }
     }
+    let mut remarked = Vec::new();
     for pipeline in &service.pipelines {
         let Some(signal) = pipeline.signal.filter(|signal| *signal != Signal::Traces) else {
             continue;
@@ -36,7 +37,10 @@ pub(super) fn add(service: &Written, declared: &[Declared], log: &Log) {
                 .iter()
                 .any(|other| other.kind == Kind::Receiver && other.id == reference.id)
         });
-        if let Some(reference) = from_receiver {
+        if let Some(reference) = from_receiver
+            && !remarked.contains(&(signal, &reference.id))
+        {
+            remarked.push((signal, &reference.id));
             let message = format!(
                 "{} from the receiver `{}` are understood but do not act yet",
                 word(signal),

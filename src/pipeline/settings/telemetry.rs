@@ -107,12 +107,10 @@ fn read_metrics(section: &mut Section) -> Option<String> {
         "write `readers: [{pull: {exporter: {prometheus: {host: ..., port: ...}}}}]`",
     );
     let level = section.word("level", "normal", &METRIC_LEVELS, true);
-    section.dormant(&[Key::new("views", Shape::Any)]);
-    if section
-        .entry("views")
-        .is_some_and(|entry| !entry.node.is_null())
-        && level != "detailed"
-    {
+    let has_views = section.is_set(&Key::new("views", Shape::Any));
+    if has_views && level == "detailed" {
+        section.remark_dormant("views");
+    } else if has_views {
         let message = format!("`{}` want `level: detailed`", section.path_of("views"));
         section.refuse("views", Code::Conflict, message, "leave them out");
     }
