@@ -77,7 +77,6 @@ impl Expansion<'_> {
 
     /// The value of a text that holds `$`.
     fn text(&self, mut text: String, span: Span, looked_up: &mut usize) -> Result<Node, Refused> {
-        let mut is_pasted = false;
         loop {
             match find(&text) {
                 Found::Nothing => {
@@ -90,15 +89,11 @@ impl Expansion<'_> {
                         raw: None,
                     });
                 }
-                Found::Whole if !is_pasted => {
+                Found::Whole => {
                     let content = self.look_up(&text, span, looked_up)?;
                     return Ok(self.whole(content.unwrap_or_default(), span, looked_up));
                 }
-                Found::Whole => {
-                    text = self.look_up(&text, span, looked_up)?.unwrap_or_default();
-                }
                 Found::Piece(range) => {
-                    is_pasted = true;
                     let piece = text[range].to_owned();
                     let content = self.look_up(&piece, span, looked_up)?;
                     text = text.replace(&piece, &content.unwrap_or_default());

@@ -250,13 +250,13 @@ impl<'a> Section<'a> {
         )
     }
 
-    /// A duration where zero means for ever, or never.
+    /// A duration where zero, and less, means for ever or never.
     pub fn limit(&mut self, key: &'static str) -> Option<Duration> {
-        let duration = self.duration(key, Duration::ZERO);
-        (!duration.is_zero()).then_some(duration)
+        let ns = u64::try_from(self.duration_ns(key, 0)).ok()?;
+        (ns > 0).then_some(Duration::from_nanos(ns))
     }
 
-    /// One of a few words, in any case if `fold_case`.
+    /// One of a few words, in any case if `fold_case`. Null is the default.
     pub fn word(
         &mut self,
         key: &'static str,
@@ -264,10 +264,10 @@ impl<'a> Section<'a> {
         words: &[&'static str],
         fold_case: bool,
     ) -> &'static str {
-        let text = self.string(key, default);
-        if text.is_empty() {
+        if self.entry(key).is_none_or(|entry| entry.node.is_null()) {
             return default;
         }
+        let text = self.string(key, default);
         let folded = if fold_case {
             text.to_lowercase()
         } else {
@@ -278,8 +278,15 @@ impl<'a> Section<'a> {
         }
         let label = match nearest(&text, words.iter().copied()) {
             Some(word) => format!("did you mean `{word}`?"),
-            None if words.len() == 1 => format!("only {}", listed(words)),
-            None => format!("one of {}", listed(words)),
+            None => {
+                let words: Vec<&str> = words
+                    .iter()
+                    .copied()
+                    .filter(|word| !word.is_empty())
+                    .collect();
+                let which = if words.len() == 1 { "only" } else { "one of" };
+                format!("{which} {}", listed(&words))
+            }
         };
         let message = format!(
             "`{}` cannot be `{}`",

@@ -36,7 +36,6 @@ const CHECKED: &[Key] = &[
         ]),
     ),
     Key::new("max_batch_size_bytes", Shape::Integer(0, 3_000_000)),
-    Key::new("max_batch_request_parallelism", Shape::Integer(1, 5)),
 ];
 
 impl RemoteWriteOptions {
@@ -51,10 +50,17 @@ impl RemoteWriteOptions {
         );
         section.checked(CHECKED);
         section.checked(blocks::HTTP_CLIENT);
+        let parallelism = "max_batch_request_parallelism";
+        if section
+            .entry(parallelism)
+            .is_some_and(|entry| !entry.node.is_null())
+        {
+            section.integer(parallelism, 5, 1, i64::MAX);
+        }
         section.section("remote_write_queue", read_queue);
         section.section("retry_on_failure", read_retry);
         section.duration("timeout", std::time::Duration::from_secs(5));
-        section.word("compression", "snappy", &["snappy"], false);
+        section.word("compression", "snappy", &["snappy", ""], false);
         read_message(section);
         read_external_labels(section);
         Self {

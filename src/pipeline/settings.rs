@@ -289,3 +289,6 @@ impl Notice {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::config::{Code, Key, Section, Shape};
+use crate::config::{Code, Section};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct MemoryLimiterOptions {
@@ -13,18 +13,9 @@ pub struct MemoryLimiterOptions {
     pub spike_limit_percentage: u32,
 }
 
-/// Pauses between collections of garbage, which there is none of here.
-const GC_KEYS: &[Key] = &[
-    Key::new(
-        "min_gc_interval_when_soft_limited",
-        Shape::Duration(10_000_000_000),
-    ),
-    Key::new("min_gc_interval_when_hard_limited", Shape::Duration(0)),
-];
-
 impl MemoryLimiterOptions {
     pub fn read(section: &mut Section) -> Self {
-        section.checked(GC_KEYS);
+        check_pauses(section);
         let options = Self {
             check_interval: section.duration("check_interval", Duration::ZERO),
             limit_mib: section.unsigned("limit_mib", 0),
@@ -76,5 +67,19 @@ impl MemoryLimiterOptions {
                 section.refuse(key, Code::Conflict, message, "below the limit");
             }
         }
+    }
+}
+
+/// Pauses between collections of garbage, which there is none of here.
+fn check_pauses(section: &mut Section) {
+    let key = "min_gc_interval_when_soft_limited";
+    let soft = section.duration(key, Duration::from_secs(10));
+    let hard = section.duration("min_gc_interval_when_hard_limited", Duration::ZERO);
+    if soft < hard {
+        let message = format!(
+            "`{}` is less than `min_gc_interval_when_hard_limited`",
+            section.path_of(key)
+        );
+        section.refuse(key, Code::Conflict, message, "at least as long");
     }
 }

@@ -104,7 +104,8 @@ impl SpanMetricsOptions {
                 .unwrap_or_else(|| Some(HistogramOptions::default())),
             events: section.section("events", read_events).flatten(),
             flush_interval: read_flush_interval(section),
-            metrics_expiration: section.limit("metrics_expiration"),
+            metrics_expiration: Some(section.duration("metrics_expiration", Duration::ZERO))
+                .filter(|expiration| !expiration.is_zero()),
             resources_max: read_resources_max(section),
         }
     }

@@ -1,5 +1,7 @@
 //! `type` or `type/name`, as the Collector spells component ids.
 
+use regex::Regex;
+
 use crate::config::{Code, Diagnostic, Log, Span};
 
 use super::ComponentId;
@@ -21,7 +23,7 @@ pub(super) fn parse(text: &str, span: Span, log: &Log) -> Option<ComponentId> {
         "the part after `/` is empty"
     } else if name.is_some_and(|name| name.len() > NAME_BYTES_MAX) {
         "a name has at most 1024 bytes"
-    } else if name.is_some_and(|name| name.contains(is_forbidden)) {
+    } else if name.is_some_and(has_forbidden) {
         "a name has no blanks, control characters or symbols"
     } else {
         return Some(ComponentId {
@@ -43,7 +45,9 @@ fn is_kind(kind: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-/// Separators, control characters and the symbols of ASCII.
-fn is_forbidden(character: char) -> bool {
-    character.is_whitespace() || character.is_control() || "$+<=>^`|~".contains(character)
+/// Separators, control characters and symbols; punctuation such as `-` and `/` is none of them.
+fn has_forbidden(name: &str) -> bool {
+    Regex::new(r"[\p{Z}\p{C}\p{S}]")
+        .expect("a pattern of three classes")
+        .is_match(name)
 }

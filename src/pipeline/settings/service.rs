@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use crate::config::{Code, Diagnostic, Entry, Section, Span, nearest};
+use crate::config::{Code, Diagnostic, Entry, Log, Section, Span, nearest};
 use crate::workers::Signal;
 
 use super::{ComponentId, Telemetry, ids, telemetry};
@@ -57,7 +57,6 @@ impl Written {
     pub(super) fn read(section: &mut Section) -> Self {
         let pipelines = section
             .section("pipelines", |pipelines| {
-                let log = pipelines.log();
                 let entries = pipelines.all_entries();
                 entries
                     .iter()
@@ -66,11 +65,6 @@ impl Written {
                         pipelines.nested(path, entry, |pipeline| {
                             WrittenPipeline::read(pipeline, entry)
                         })
-                    })
-                    .inspect(|pipeline| {
-                        if pipeline.signal.is_none() {
-                            refuse_signal(pipeline, log);
-                        }
                     })
                     .collect::<Vec<_>>()
             })
@@ -108,7 +102,10 @@ impl Written {
 
 impl WrittenPipeline {
     fn read(section: &mut Section, entry: &Entry) -> Self {
-        let (word, name) = entry.key.split_once('/').unwrap_or((&entry.key, ""));
+        let id = ids::parse(&entry.key, entry.key_span, section.log());
+        let signal = id
+            .as_ref()
+            .and_then(|id| signal(&id.kind, entry.key_span, section.log()));
         let title = entry.key.trim();
         let receivers = references(section, "receivers");
         let processors = references(section, "processors");
@@ -123,13 +120,8 @@ impl WrittenPipeline {
         Self {
             title: title.to_owned(),
             span: entry.key_span,
-            signal: match word.trim() {
-                "traces" => Some(Signal::Traces),
-                "metrics" => Some(Signal::Metrics),
-                "logs" => Some(Signal::Logs),
-                _ => None,
-            },
-            name: name.trim().to_owned(),
+            signal,
+            name: id.map(|id| id.name).unwrap_or_default(),
             receivers,
             processors,
             exporters,
@@ -151,13 +143,20 @@ fn references(section: &mut Section, key: &'static str) -> Vec<Reference> {
         .collect()
 }
 
-fn refuse_signal(pipeline: &WrittenPipeline, log: &crate::config::Log) {
-    let word = pipeline.title.split('/').next().unwrap_or_default().trim();
+/// `None`: there is no such signal, which is reported.
+fn signal(word: &str, span: Span, log: &Log) -> Option<Signal> {
+    match word {
+        "traces" => return Some(Signal::Traces),
+        "metrics" => return Some(Signal::Metrics),
+        "logs" => return Some(Signal::Logs),
+        _ => {}
+    }
     let label = match nearest(word, ["traces", "metrics", "logs"]) {
         Some(signal) => format!("did you mean `{signal}`?"),
         None if word == "profiles" => "profiles are not here yet".to_owned(),
         None => "`traces`, `metrics` or `logs`, perhaps with `/name`".to_owned(),
     };
     let message = format!("`{word}` is no signal");
-    log.push(Diagnostic::error(Code::Value, pipeline.span, message).label(label));
+    log.push(Diagnostic::error(Code::Value, span, message).label(label));
+    None
 }

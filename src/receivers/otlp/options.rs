@@ -143,7 +143,7 @@ impl OtlpOptions {
 impl GrpcOptions {
     fn read(section: &mut Section) -> Self {
         let defaults = Self::default();
-        if section.word("transport", "tcp", TRANSPORTS, true) != "tcp" {
+        if section.word("transport", "tcp", TRANSPORTS, false) != "tcp" {
             let message = format!("`{}` can only be `tcp` yet", section.path_of("transport"));
             section.refuse("transport", Code::NotYet, message, "write `tcp`");
         }
