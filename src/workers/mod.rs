@@ -7,5 +7,7 @@
 
 pub mod budget;
 pub mod request;
+pub mod web;
+mod web_io;
 
 pub use request::{Outcome, Request, Signal, Station};
