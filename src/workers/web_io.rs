@@ -16,7 +16,7 @@ use http_body::{Body as _, Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
-use tokio::time::{Instant, Sleep, sleep, sleep_until};
+use tokio::time::{Instant, Sleep, sleep};
 
 use super::web::{Body, Delivery, Receipt, WebLimits};
 
@@ -333,7 +333,12 @@ impl AsyncWrite for TimedIo {
         if matches!(flushed, Poll::Ready(Ok(()))) && self.watch.flushed() {
             self.head_begun = false;
             self.response = None;
-            self.read_deadline = Box::pin(sleep_until(Instant::now() + self.limits.idle_max));
+            let deadline = Instant::now() + self.limits.idle_max;
+            self.read_deadline.as_mut().reset(deadline);
+            // hyper may have polled the read of the next request already: register anew.
+            if self.read_deadline.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+            }
         }
         self.after_write(cx, flushed)
     }

@@ -189,14 +189,6 @@ impl View {
         }
     }
 
-    /// All steps at once.
-    #[cfg(test)]
-    pub(super) fn update(&mut self, snapshot: &Snapshot) -> Picture {
-        self.begin(snapshot);
-        while self.advance(snapshot) {}
-        self.finish(snapshot)
-    }
-
     fn let_go(&mut self, source: usize, chunk: usize, cells: &[CellState]) {
         for offset in 0..CHUNK_CELLS {
             let at = chunk * CHUNK_CELLS + offset;
