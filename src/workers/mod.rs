@@ -16,6 +16,7 @@
 //! | `crew` | what the threads share: seats, the shared queue, the dealer of connections |
 //! | `worker` | one worker from inside its thread |
 //! | `threads` | start, stop, join |
+//! | `web` | the small HTTP server of scrapes and pages |
 
 pub mod budget;
 pub mod cgroup;
@@ -25,6 +26,8 @@ mod crew;
 mod queue;
 pub mod request;
 mod threads;
+pub mod web;
+mod web_io;
 mod worker;
 
 pub use crew::{Connection, Dealer};
