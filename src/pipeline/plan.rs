@@ -7,7 +7,7 @@
 use std::fmt::Write;
 
 use crate::batch::TraceColumns;
-use crate::connectors::spanmetrics;
+use crate::connectors::spanmetrics::SpanMetrics;
 use crate::pipeline::settings::{ComponentId, ExporterOptions, ProcessorOptions, Settings};
 use crate::workers::Signal;
 
@@ -62,7 +62,7 @@ impl Plan {
         connectors.dedup();
         let mut columns = TraceColumns::default();
         for connector in &connectors {
-            columns.merge(&spanmetrics::columns(&settings.connectors[*connector].1));
+            columns.merge(&SpanMetrics::new(settings.connectors[*connector].1.clone()).columns());
         }
         let views = view_plans(settings, &connectors);
         Self { columns, receivers, connectors, views }
@@ -96,6 +96,14 @@ impl Plan {
             });
         }
         text
+    }
+}
+
+impl ReceiverPlan {
+    /// Signals that are taken today: the others are refused, whoever asks for them.
+    #[must_use]
+    pub fn acting_signals(&self) -> Vec<Signal> {
+        self.signals.iter().copied().filter(|signal| *signal == Signal::Traces).collect()
     }
 }
 

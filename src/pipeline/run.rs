@@ -12,7 +12,7 @@ use crate::decode::TraceDecoder;
 use crate::processors::resource::ResourceProcessor;
 use crate::store::handover::WorkerSide;
 use crate::store::window::Window;
-use crate::telemetry::counters::Counter;
+use crate::telemetry::counters::{Counter, Registry};
 use crate::workers::budget::Permit;
 use crate::workers::{Outcome, Reply, Request, Station, clock};
 
@@ -129,6 +129,33 @@ impl ConnectorCounters {
         // Most runs discard nothing: no line of another counter is touched then.
         if observed.no_service_name > 0 {
             self.no_service_name.add(shard, observed.no_service_name);
+        }
+    }
+}
+
+impl ConnectorCounters {
+    pub(super) fn new(registry: &Registry, connector: &str) -> Self {
+        let counter = |name, help, reason: Option<&str>| {
+            let mut labels = vec![("connector", connector.to_owned())];
+            labels.extend(reason.map(|reason| ("reason", reason.to_owned())));
+            registry.counter(name, help, labels)
+        };
+        Self {
+            counted_spans: counter(
+                "spanmill_spanmetrics_counted_spans_total",
+                "Spans that are in a series.",
+                None,
+            ),
+            counted_events: counter(
+                "spanmill_spanmetrics_counted_events_total",
+                "Span events that are in a series.",
+                None,
+            ),
+            no_service_name: counter(
+                "spanmill_spanmetrics_discarded_spans_total",
+                "Spans that are in no series, by reason.",
+                Some("no_service_name"),
+            ),
         }
     }
 }

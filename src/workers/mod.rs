@@ -12,6 +12,7 @@
 //! | `clock` | the one clock |
 //! | `budget` | the byte budget that all requests share |
 //! | `request` | what a receiver hands over, and the answer |
+//! | `listen` | an endpoint becomes a listening socket |
 //! | `queue` | what is ready, what is run together, what is given away |
 //! | `crew` | what the threads share: seats, the shared queue, the dealer of connections |
 //! | `worker` | one worker from inside its thread |
@@ -23,6 +24,7 @@ pub mod cgroup;
 pub mod clock;
 pub mod count;
 mod crew;
+pub mod listen;
 mod queue;
 pub mod request;
 mod threads;

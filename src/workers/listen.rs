@@ -13,20 +13,18 @@ const BACKLOG_MAX: i32 = 1024;
 
 /// Why an endpoint cannot be listened on.
 #[derive(Debug, thiserror::Error)]
-pub enum BindError {
+pub enum ListenError {
     #[error("endpoint \"{endpoint}\" is not host:port")]
     Endpoint { endpoint: String },
     #[error("host of endpoint \"{endpoint}\" cannot be resolved")]
     Resolve { endpoint: String, source: io::Error },
     #[error("cannot listen on \"{endpoint}\"")]
     Listen { endpoint: String, source: io::Error },
-    #[error("response header \"{name}\" is not a valid header")]
-    ResponseHeader { name: String },
 }
 
 /// Binds and listens; nothing is accepted yet.
-pub(super) fn listen(endpoint: &str) -> Result<TcpListener, BindError> {
-    let (host, port) = split(endpoint).ok_or_else(|| BindError::Endpoint {
+pub fn listen(endpoint: &str) -> Result<TcpListener, ListenError> {
+    let (host, port) = split(endpoint).ok_or_else(|| ListenError::Endpoint {
         endpoint: endpoint.to_owned(),
     })?;
     let listening = if matches!(host, "" | "0.0.0.0" | "::") {
@@ -34,12 +32,12 @@ pub(super) fn listen(endpoint: &str) -> Result<TcpListener, BindError> {
         bind((Ipv6Addr::UNSPECIFIED, port).into())
             .or_else(|_| bind((Ipv4Addr::UNSPECIFIED, port).into()))
     } else {
-        bind(resolve(host, port).map_err(|source| BindError::Resolve {
+        bind(resolve(host, port).map_err(|source| ListenError::Resolve {
             endpoint: endpoint.to_owned(),
             source,
         })?)
     };
-    listening.map_err(|source| BindError::Listen {
+    listening.map_err(|source| ListenError::Listen {
         endpoint: endpoint.to_owned(),
         source,
     })
@@ -88,7 +86,7 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 mod tests {
     use std::net::TcpStream;
 
-    use super::{BindError, listen, split};
+    use super::{ListenError, listen, split};
 
     #[test]
     fn endpoints_are_split_into_host_and_port() {
@@ -132,7 +130,7 @@ mod tests {
         let taken = listen("127.0.0.1:0").expect("a free port");
         let endpoint = taken.local_addr().expect("bound").to_string();
         let error = listen(&endpoint).expect_err("it is taken");
-        assert!(matches!(error, BindError::Listen { .. }));
+        assert!(matches!(error, ListenError::Listen { .. }));
         assert_eq!(
             error.to_string(),
             format!("cannot listen on \"{endpoint}\"")
