@@ -5,6 +5,10 @@ use std::time::Duration;
 use crate::config::{Code, Section, blocks};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a key of the user's file"
+)]
 pub struct PrometheusOptions {
     /// `host:port` as written.
     pub endpoint: String,
