@@ -161,12 +161,20 @@ impl<'a> Section<'a> {
             .push(Diagnostic::warning(code, self.span_of(key), message).label(label));
     }
 
+    /// Keys that came after the version of the Collector whose keys are read here.
+    pub fn later_keys(&mut self, keys: &[&'static str]) {
+        for key in keys {
+            let label = "later versions of the Collector have it; it is not here yet";
+            self.absent_key(key, Code::NotYet, label);
+        }
+    }
+
     /// A key that people write and that is none: says what to write.
-    pub fn absent_key(&mut self, key: &'static str, label: &str) {
+    pub fn absent_key(&mut self, key: &'static str, code: Code, label: &str) {
         if let Some(entry) = self.entries.iter().find(|entry| entry.key == key) {
             self.log().push(
                 Diagnostic::error(
-                    Code::Renamed,
+                    code,
                     entry.key_span,
                     format!("{} has no key `{key}`", self.title()),
                 )
