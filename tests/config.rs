@@ -188,6 +188,15 @@ fn a_file_that_is_not_there_is_one_error() {
 }
 
 #[test]
+fn a_path_may_have_the_collectors_file_scheme() {
+    let text = report(
+        "scheme",
+        Path::new("file:tests/golden/config/yaml-forms.yaml"),
+    );
+    assert_eq!(text, "exit 0");
+}
+
+#[test]
 fn a_configuration_beyond_the_limit_is_refused() {
     let text = format!("# {}\n", "x".repeat(1 << 20));
     let checked = check(&Source::new("t", text), &variable, "", false);

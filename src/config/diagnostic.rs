@@ -7,8 +7,8 @@ use std::cell::{Cell, RefCell};
 
 use super::source::Span;
 
-/// More mistakes than this are counted, not kept: nobody reads them.
-const DIAGNOSTICS_MAX: usize = 200;
+/// More errors than this, and more remarks than this, are counted, not kept: nobody reads them.
+const KEPT_MAX: usize = 200;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
@@ -72,8 +72,9 @@ pub struct Diagnostic {
 #[derive(Debug, Default)]
 pub struct Log {
     kept: RefCell<Vec<Diagnostic>>,
-    dropped: Cell<usize>,
     errors: Cell<usize>,
+    /// Warnings and notes.
+    remarks: Cell<usize>,
 }
 
 impl Code {
@@ -163,15 +164,15 @@ impl Diagnostic {
 
 impl Log {
     pub fn push(&self, diagnostic: Diagnostic) {
-        if diagnostic.severity == Severity::Error {
-            self.errors.set(self.errors.get() + 1);
-        }
-        let mut kept = self.kept.borrow_mut();
-        if kept.len() < DIAGNOSTICS_MAX {
-            kept.push(diagnostic);
+        let count = if diagnostic.severity == Severity::Error {
+            &self.errors
         } else {
-            self.dropped.set(self.dropped.get() + 1);
+            &self.remarks
+        };
+        if count.get() < KEPT_MAX {
+            self.kept.borrow_mut().push(diagnostic);
         }
+        count.set(count.get() + 1);
     }
 
     /// Whether anything forbids the use of the configuration, kept or not.
@@ -185,6 +186,7 @@ impl Log {
     pub fn into_sorted(self) -> (Vec<Diagnostic>, usize) {
         let mut kept = self.kept.into_inner();
         kept.sort_by_key(|diagnostic| (diagnostic.span.start, diagnostic.severity));
-        (kept, self.dropped.get())
+        let dropped = self.errors.get() + self.remarks.get() - kept.len();
+        (kept, dropped)
     }
 }

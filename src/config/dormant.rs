@@ -121,5 +121,9 @@ impl Section<'_> {
 
 /// Every key is looked at, so that each mistake is found.
 fn any_set(block: &mut Section, keys: &[Key]) -> bool {
-    keys.iter().fold(false, |any, key| block.is_set(key) || any)
+    let mut any = false;
+    for key in keys {
+        any |= block.is_set(key);
+    }
+    any
 }

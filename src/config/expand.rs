@@ -50,7 +50,6 @@ impl Expansion<'_> {
     /// itself has none.
     fn node(&self, node: &mut Node, mut looked_up: Option<&mut usize>) {
         match &mut node.value {
-            Value::Null | Value::Refused => {}
             Value::Seq(items) => {
                 for item in items {
                     self.node(item, looked_up.as_deref_mut());
@@ -71,7 +70,7 @@ impl Expansion<'_> {
                     raw: None,
                 });
             }
-            Value::Scalar { .. } => {}
+            Value::Null | Value::Refused | Value::Scalar { .. } => {}
         }
     }
 
@@ -165,36 +164,30 @@ impl Expansion<'_> {
                 "letters, digits and `_`, not starting with a digit",
             ));
         }
-        match (self.env)(name) {
-            Some(content) => {
-                if content.is_empty() {
-                    self.log.push(
-                        Diagnostic::note(
-                            Code::EnvEmpty,
-                            span,
-                            format!("the environment variable `{name}` is set and empty"),
-                        )
-                        .label("the value is empty"),
-                    );
-                }
-                Ok(Some(content))
-            }
-            None => {
-                if default.is_none() {
-                    self.log.push(
-                        Diagnostic::warning(
-                            Code::EnvUnset,
-                            span,
-                            format!("the environment variable `{name}` is not set"),
-                        )
-                        .label(format!(
-                            "the value is empty; a default is `${{env:{name}:-default}}`"
-                        )),
-                    );
-                }
-                Ok(default.map(str::to_owned))
-            }
-        }
+        Ok(self.variable(name, default, span))
+    }
+
+    fn variable(&self, name: &str, default: Option<&str>, span: Span) -> Option<String> {
+        let content = (self.env)(name);
+        let remark = match (&content, default) {
+            (Some(content), _) if content.is_empty() => Diagnostic::note(
+                Code::EnvEmpty,
+                span,
+                format!("the environment variable `{name}` is set and empty"),
+            )
+            .label("the value is empty"),
+            (None, None) => Diagnostic::warning(
+                Code::EnvUnset,
+                span,
+                format!("the environment variable `{name}` is not set"),
+            )
+            .label(format!(
+                "the value is empty; a default is `${{env:{name}:-default}}`"
+            )),
+            _ => return content.or(default.map(str::to_owned)),
+        };
+        self.log.push(remark);
+        content
     }
 
     fn refuse_scheme(&self, scheme: &str, rest: &str, span: Span) -> Refused {

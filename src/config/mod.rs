@@ -14,6 +14,7 @@
 //! | `duration` | Go's duration syntax |
 //! | `expand` | `${env:NAME}` and its relatives |
 //! | `section` | one block of the file, read key by key with types |
+//! | `item` | one value of a list, or under a key of the user's own |
 //! | `value` | a single value, read as the type that is wanted |
 //! | `dormant` | keys that are checked without acting |
 //! | `blocks` | key tables that several components share: TLS, HTTP server, HTTP client |
@@ -28,6 +29,7 @@ mod dormant;
 pub mod duration;
 pub mod endpoint;
 mod expand;
+mod item;
 mod nearest;
 mod node;
 mod parse;
@@ -43,10 +45,11 @@ mod tests;
 pub use diagnostic::{Code, Diagnostic, Log, Severity};
 pub use dormant::{Key, Shape};
 pub use expand::{Environment, expand};
+pub use item::Item;
 pub use nearest::nearest;
 pub use node::{Entry, Node, Value};
 pub use parse::parse;
 pub use report::Report;
 pub use scalar::{Plain, resolve};
-pub use section::{Item, Reading, Section};
+pub use section::{Reading, Section};
 pub use source::{ReadError, Source, Span};

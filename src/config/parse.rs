@@ -309,27 +309,16 @@ impl<'a> Builder<'a> {
             .map_or(0, |index| index + 1);
         let indent = &self.text[line_start..];
         let indent = &indent[..indent.len() - indent.trim_start_matches([' ', '\t']).len()];
-        let diagnostic = match indent.find('\t') {
+        self.log.push(match indent.find('\t') {
             Some(tab) => {
-                let start = (line_start + tab) as u32;
-                let span = Span {
-                    start,
-                    end: start + 1,
-                };
+                let span = self.character_at((line_start + tab) as u32);
                 Diagnostic::error(Code::Yaml, span, "a tab cannot indent in YAML")
                     .label("use spaces")
             }
-            None => {
-                let message = format!("not valid YAML: {}", error.info());
-                let diagnostic = Diagnostic::error(Code::Yaml, self.character_at(at), message);
-                if error.info().contains("simple key") {
-                    diagnostic.label("is a `:` missing here or in a line above?")
-                } else {
-                    diagnostic
-                }
-            }
-        };
-        self.log.push(diagnostic);
+            None if error.info().contains("simple key") => not_yaml(error, self.character_at(at))
+                .label("is a `:` missing here or in a line above?"),
+            None => not_yaml(error, self.character_at(at)),
+        });
         Stopped
     }
 
@@ -356,6 +345,14 @@ impl<'a> Builder<'a> {
         let last = self.bytes.len() - 1;
         self.bytes[marker.index().min(last)]
     }
+}
+
+fn not_yaml(error: &ScanError, span: Span) -> Diagnostic {
+    Diagnostic::error(
+        Code::Yaml,
+        span,
+        format!("not valid YAML: {}", error.info()),
+    )
 }
 
 fn scalar(text: String, plain: bool, span: Span) -> Node {

@@ -2,6 +2,8 @@
 //!
 //! The look is rustc's, without colour. Errors, warnings and notes stand in the order of the file.
 
+use std::fmt::Write;
+
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
 use super::diagnostic::{Code, Diagnostic, Log, Severity};
@@ -74,7 +76,8 @@ impl Report {
                 text.push_str("\n\n");
             }
             if part.dropped > 0 {
-                text.push_str(&format!("and {} more\n\n", part.dropped));
+                // Writing to a string cannot fail.
+                let _ = write!(text, "and {} more\n\n", part.dropped);
             }
         }
         text.truncate(text.trim_end().len());

@@ -9,6 +9,7 @@
 use std::time::Duration;
 
 use super::diagnostic::{Code, Diagnostic, Log};
+use super::item::{Item, refuse_misfit, span_of_entry, span_of_item};
 use super::nearest::nearest;
 use super::node::{Entry, Node, Value};
 use super::scalar::Plain;
@@ -160,12 +161,20 @@ impl<'a> Section<'a> {
             .push(Diagnostic::warning(code, self.span_of(key), message).label(label));
     }
 
+    /// Keys that came after the version of the Collector whose keys are read here.
+    pub fn later_keys(&mut self, keys: &[&'static str]) {
+        for key in keys {
+            let label = "later versions of the Collector have it; it is not here yet";
+            self.absent_key(key, Code::NotYet, label);
+        }
+    }
+
     /// A key that people write and that is none: says what to write.
-    pub fn absent_key(&mut self, key: &'static str, label: &str) {
+    pub fn absent_key(&mut self, key: &'static str, code: Code, label: &str) {
         if let Some(entry) = self.entries.iter().find(|entry| entry.key == key) {
             self.log().push(
                 Diagnostic::error(
-                    Code::Renamed,
+                    code,
                     entry.key_span,
                     format!("{} has no key `{key}`", self.title()),
                 )
@@ -276,17 +285,11 @@ impl<'a> Section<'a> {
         if let Some(word) = words.iter().find(|word| **word == folded) {
             return word;
         }
-        let label = match nearest(&text, words.iter().copied()) {
+        let words = || words.iter().copied().filter(|word| !word.is_empty());
+        let label = match nearest(&text, words()) {
             Some(word) => format!("did you mean `{word}`?"),
-            None => {
-                let words: Vec<&str> = words
-                    .iter()
-                    .copied()
-                    .filter(|word| !word.is_empty())
-                    .collect();
-                let which = if words.len() == 1 { "only" } else { "one of" };
-                format!("{which} {}", listed(&words))
-            }
+            None if words().count() == 1 => format!("only {}", listed(words())),
+            None => format!("one of {}", listed(words())),
         };
         let message = format!(
             "`{}` cannot be `{}`",
@@ -443,7 +446,7 @@ impl<'a> Section<'a> {
             let label = match nearest(&entry.key, self.known.iter().copied()) {
                 Some(key) => format!("did you mean `{key}`?"),
                 None if self.known.is_empty() => "no keys belong here".to_owned(),
-                None => format!("its keys are {}", listed(&self.known)),
+                None => format!("its keys are {}", listed(self.known.iter().copied())),
             };
             let message = format!("{} has no key `{}`", self.title(), value::shown(&entry.key));
             self.log()
@@ -452,87 +455,14 @@ impl<'a> Section<'a> {
     }
 }
 
-/// One value of a list or of a map of the user's own words.
-pub struct Item<'a> {
-    /// `dimensions[0]`, with the path of the block before it.
-    pub path: String,
-    pub node: &'a Node,
-    pub span: Span,
-}
-
-impl<'a> Item<'a> {
-    pub(super) fn new(path: String, node: &'a Node, span: Span) -> Self {
-        Self { path, node, span }
-    }
-
-    /// The item as text. `None`: it is something else, which is reported.
-    #[must_use]
-    pub fn text(&self, log: &Log) -> Option<String> {
-        if matches!(self.node.value, Value::Refused) {
-            return None;
-        }
-        value::text(self.node)
-            .map_err(|misfit| {
-                refuse_misfit(log, &self.path, "text", self.node, self.span, misfit);
-            })
-            .ok()
-    }
-
-    /// The item as a duration in nanoseconds.
-    pub fn duration_ns(&self, log: &Log) -> Option<i64> {
-        if matches!(self.node.value, Value::Refused) {
-            return None;
-        }
-        value::duration(self.node)
-            .map(|read| read.ns)
-            .map_err(|misfit| {
-                refuse_misfit(log, &self.path, "a duration", self.node, self.span, misfit);
-            })
-            .ok()
-    }
-}
-
-fn refuse_misfit(log: &Log, path: &str, wanted: &str, node: &Node, span: Span, misfit: Misfit) {
-    let found = value::describe(node);
-    let (code, message) = if misfit.is_type {
-        (
-            Code::WrongType,
-            format!("`{path}` wants {wanted}, found {found}"),
-        )
-    } else {
-        (Code::OutOfRange, format!("`{path}` cannot be {found}"))
-    };
-    log.push(Diagnostic::error(code, span, message).label(misfit.label));
-}
-
-/// The value of an entry if it is one word, else its key.
-fn span_of_entry(entry: &Entry) -> Span {
-    let node = &entry.node;
-    let is_word = matches!(node.value, Value::Scalar { .. } | Value::Refused) || node.raw.is_some();
-    if is_word && node.span.start < node.span.end {
-        node.span
-    } else {
-        entry.key_span
-    }
-}
-
-/// An item of a list, at its first key if it is a map.
-fn span_of_item(node: &Node, list: Span) -> Span {
-    let span = node
-        .entries()
-        .first()
-        .map_or(node.span, |entry| entry.key_span);
-    if span.start < span.end { span } else { list }
-}
-
 /// Words for a message: "`a`, `b`, `c`".
-fn listed(words: &[&str]) -> String {
-    let mut shown: Vec<&str> = words.to_vec();
-    shown.truncate(KEYS_SHOWN_MAX);
-    let more = if shown.len() < words.len() {
+fn listed<'w>(words: impl Iterator<Item = &'w str>) -> String {
+    let mut words: Vec<&str> = words.collect();
+    let more = if words.len() > KEYS_SHOWN_MAX {
         ", ..."
     } else {
         ""
     };
-    format!("`{}`{more}", shown.join("`, `"))
+    words.truncate(KEYS_SHOWN_MAX);
+    format!("`{}`{more}", words.join("`, `"))
 }

@@ -347,7 +347,7 @@ proptest! {
         let mut total = 0_i128;
         for (whole, thousandths, unit) in parts {
             let (name, unit_ns) = UNITS[unit];
-            text.push_str(&format!("{whole}.{thousandths:03}{name}"));
+            text = format!("{text}{whole}.{thousandths:03}{name}");
             total += i128::from(whole) * unit_ns + i128::from(thousandths) * unit_ns / 1000;
         }
         let expected = i64::try_from(if negative { -total } else { total }).ok();

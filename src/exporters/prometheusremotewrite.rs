@@ -42,12 +42,15 @@ impl RemoteWriteOptions {
     pub fn read(section: &mut Section) -> Self {
         section.absent_key(
             "sending_queue",
+            Code::Renamed,
             "did you mean `remote_write_queue`? its keys are `enabled`, `queue_size`, `num_consumers`",
         );
         section.absent_key(
             "export_created_metric",
+            Code::Renamed,
             "the Collector has no such key any more; leave it out",
         );
+        section.later_keys(&["translation_strategy", "disable_scope_info"]);
         section.checked(CHECKED);
         section.checked(blocks::HTTP_CLIENT);
         let parallelism = "max_batch_request_parallelism";

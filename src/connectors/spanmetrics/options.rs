@@ -74,7 +74,7 @@ const DORMANT: &[Key] = &[
 ];
 
 /// Keys that came after v0.128.0.
-const LATER_KEYS: [&str; 4] = [
+const LATER_KEYS: &[&str] = &[
     "series_expiration",
     "add_resource_attributes",
     "enable_metrics_sampling_method",
@@ -86,12 +86,7 @@ const HISTOGRAM_DORMANT: &[Key] = &[Key::new("dimensions", Shape::Blocks(DIMENSI
 impl SpanMetricsOptions {
     pub fn read(section: &mut Section) -> Self {
         section.dormant(DORMANT);
-        for key in LATER_KEYS {
-            section.absent_key(
-                key,
-                "later versions of the Collector have it; it is not here yet",
-            );
-        }
+        section.later_keys(LATER_KEYS);
         read_temporality(section);
         read_exemplars(section);
         read_former_cache(section);

@@ -5,6 +5,10 @@ use std::time::Duration;
 use crate::config::{Code, Section, blocks};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a key of the user's file"
+)]
 pub struct PrometheusOptions {
     /// `host:port` as written.
     pub endpoint: String,
@@ -25,7 +29,7 @@ pub struct PrometheusOptions {
 const METRIC_EXPIRATION: Duration = Duration::from_mins(5);
 
 /// Keys that came after v0.128.0.
-const LATER_KEYS: [&str; 4] = [
+const LATER_KEYS: &[&str] = &[
     "translation_strategy",
     "without_scope_info",
     "sending_queue",
@@ -34,12 +38,7 @@ const LATER_KEYS: [&str; 4] = [
 
 impl PrometheusOptions {
     pub fn read(section: &mut Section) -> Self {
-        for key in LATER_KEYS {
-            section.absent_key(
-                key,
-                "later versions of the Collector have it; it is not here yet",
-            );
-        }
+        section.later_keys(LATER_KEYS);
         section.not_yet(blocks::HTTP_SERVER_GUARDS, blocks::GUARD_LABEL);
         section.dormant(blocks::HTTP_SERVER);
         section.dormant(blocks::HTTP_SERVER_LIMITS);

@@ -26,23 +26,16 @@ pub(super) struct Declared<'a> {
 
 /// Reads `service`, which decides what a stray component may be.
 pub(super) fn service(root: &Node, reading: &Reading) -> Written {
-    match root.find(SERVICE) {
-        Some(entry) => Section::read(
-            reading,
-            SERVICE.to_owned(),
-            entry.key_span,
-            &entry.node,
-            Written::read,
-        ),
-        None => {
-            let message = "there is no `service`";
-            reading.log.push(
-                Diagnostic::error(Code::Missing, start_of(root), message)
-                    .label("`service:` with `pipelines:` says what runs"),
-            );
-            Written::default()
-        }
-    }
+    let Some(entry) = root.find(SERVICE) else {
+        let message = "there is no `service`";
+        reading.log.push(
+            Diagnostic::error(Code::Missing, start_of(root), message)
+                .label("`service:` with `pipelines:` says what runs"),
+        );
+        return Written::default();
+    };
+    let path = SERVICE.to_owned();
+    Section::read(reading, path, entry.key_span, &entry.node, Written::read)
 }
 
 /// Every component of the file, in its order.

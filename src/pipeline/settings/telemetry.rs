@@ -104,6 +104,7 @@ fn read_logs(section: &mut Section) -> (Level, Encoding) {
 fn read_metrics(section: &mut Section) -> Option<String> {
     section.absent_key(
         "address",
+        Code::Renamed,
         "write `readers: [{pull: {exporter: {prometheus: {host: ..., port: ...}}}}]`",
     );
     let level = section.word("level", "normal", &METRIC_LEVELS, true);

@@ -46,16 +46,16 @@ pub(super) fn read(section: &mut Section, unit: Unit) -> Option<Vec<i64>> {
         remark(section, unit_name, is_compat);
     }
     let mut bounds_ns = Vec::with_capacity(items.len());
-    for item in &items {
-        match bare_number(item) {
-            None => bounds_ns.extend(item.duration_ns(log)),
+    for bound in &items {
+        match bare_number(bound) {
+            None => bounds_ns.extend(bound.duration_ns(log)),
             Some(number) => match to_ns(number, unit_ns) {
-                Some(bound_ns) => bounds_ns.push(bound_ns),
+                Some(ns) => bounds_ns.push(ns),
                 None => log.push(
                     Diagnostic::error(
                         Code::OutOfRange,
-                        item.span,
-                        format!("`{}` is more than 292 years", item.path),
+                        bound.span,
+                        format!("`{}` is more than 292 years", bound.path),
                     )
                     .label("a duration such as `250ms`"),
                 ),
