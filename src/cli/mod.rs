@@ -49,8 +49,8 @@ pub struct ConfigArgs {
     #[arg(long, value_name = "FILE", required = true)]
     pub config: Option<PathBuf>,
     /// Feature gates, comma-separated; a minus in front switches one off.
-    #[arg(long, value_name = "LIST", default_value = "", allow_hyphen_values = true)]
-    pub feature_gates: String,
+    #[arg(long, value_name = "LIST", allow_hyphen_values = true)]
+    pub feature_gates: Vec<String>,
 }
 
 /// Runs what the command line asks for.
@@ -59,9 +59,17 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match arguments.command {
         None => run::run(&arguments.config),
-        Some(Command::Validate(args)) => validate::run(args),
+        Some(Command::Validate(args)) => validate(&args),
         Some(Command::Explain(args)) => explain::run(&args),
         Some(Command::Generate(args)) => generate::run(args),
         Some(Command::Demo(args)) => demo::run(args),
+    }
+}
+
+fn validate(args: &validate::ValidateArgs) -> ExitCode {
+    let env = |name: &str| std::env::var(name).ok();
+    match validate::run(args, &env, &mut std::io::stderr()) {
+        Ok(status) => ExitCode::from(status),
+        Err(_) => ExitCode::FAILURE,
     }
 }
