@@ -6,6 +6,7 @@
 //! answered when its run has ended.
 
 pub mod budget;
+pub mod own_metrics;
 pub mod request;
 pub mod web;
 mod web_io;
