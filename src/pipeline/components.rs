@@ -9,7 +9,7 @@ use crate::connectors::spanmetrics::options::SpanMetricsOptions;
 use crate::exporters::debug::DebugOptions;
 use crate::exporters::prometheus::options::PrometheusOptions;
 use crate::exporters::prometheusremotewrite::RemoteWriteOptions;
-use crate::extensions::zpages::ZpagesOptions;
+use crate::extensions::zpages::options::ZpagesOptions;
 use crate::processors::batch::BatchOptions;
 use crate::processors::memory_limiter::MemoryLimiterOptions;
 use crate::processors::resource::options::ResourceOptions;

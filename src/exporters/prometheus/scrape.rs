@@ -3,13 +3,10 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use http::header::{
     CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, USER_AGENT,
-    X_CONTENT_TYPE_OPTIONS,
 };
 use http::{Method, Request, Response, StatusCode};
-use http_body_util::{BodyExt, Full};
 
 use super::Inner;
 use super::body::body;
@@ -18,7 +15,7 @@ use super::render::{Look, Rendering};
 use super::start_at_zero::{ScraperKey, Turn, Zeros};
 use super::view::Picture;
 use crate::store::snapshot::Snapshot;
-use crate::workers::web::{Answer, Body, Delivery, Receipt};
+use crate::workers::web::{Answer, Body, Delivery, Receipt, not_found, page};
 
 /// The only path.
 const METRICS: &str = "/metrics";
@@ -167,14 +164,6 @@ impl Drop for Outcome {
     }
 }
 
-fn not_found() -> Response<Body> {
-    let mut response = page(StatusCode::NOT_FOUND, "text/plain; charset=utf-8", "404 page not found\n");
-    response
-        .headers_mut()
-        .insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    response
-}
-
 /// To the clean form of a path, with the query. Only GET gets a body.
 fn redirect(clean: &str, request: &Request<()>) -> Response<Body> {
     let target = match request.uri().query() {
@@ -197,15 +186,6 @@ fn redirect(clean: &str, request: &Request<()>) -> Response<Body> {
     };
     let mut response = page(StatusCode::TEMPORARY_REDIRECT, "text/html; charset=utf-8", text);
     response.headers_mut().insert(LOCATION, location);
-    response
-}
-
-fn page(status: StatusCode, content_type: &'static str, text: impl Into<Bytes>) -> Response<Body> {
-    let mut response = Response::new(Full::new(text.into()).boxed_unsync());
-    *response.status_mut() = status;
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     response
 }
 

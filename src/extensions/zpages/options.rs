@@ -1,4 +1,4 @@
-//! `extensions.zpages`: pages that describe the running program.
+//! `extensions.zpages`: what the user wrote, settled.
 
 use crate::config::{Key, Section, Shape, blocks};
 
