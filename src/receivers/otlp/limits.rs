@@ -43,7 +43,7 @@ impl Default for Limits {
         Self {
             connections_max: 4096,
             requests_max: 16_384,
-            streams_max: 100,
+            streams_max: 200,
             header_bytes_max: 16 << 10,
             handshake_time_max: Duration::from_secs(10),
             header_time_max: Duration::from_secs(10),

@@ -15,13 +15,14 @@ use tokio::time::{sleep_until, timeout};
 
 use super::super::connections::{Activity, Watched};
 use super::super::error::Reason;
-use super::super::front::Tools;
+use super::super::front::{Front, Tools};
 use super::GrpcServer;
 use crate::workers::{Worker, clock};
 
-/// Bytes that a client may send before we have looked at them, per connection.
+/// Bytes that a client may send before we have looked at them, per connection: its share of the
+/// budget. More than the maximum gains nothing (decision 0002).
 const WINDOW_BYTES_MIN: u32 = 64 << 10;
-const WINDOW_BYTES_MAX: u32 = 4 << 20;
+const WINDOW_BYTES_MAX: u32 = 1 << 20;
 
 /// Larger frames cost less, but a frame is buffered whole before its bytes are accounted.
 const FRAME_BYTES_MIN: u32 = 16 << 10;
@@ -50,7 +51,8 @@ async fn serve_connection(server: Arc<GrpcServer>, stream: TcpStream, worker: Rc
     let activity = Activity::new();
     let front = &server.front;
     let io = Watched::new(stream, &activity);
-    let handshake = builder(&server).handshake::<_, Bytes>(io);
+    let window_bytes = window_bytes(front);
+    let handshake = builder(front, window_bytes).handshake::<_, Bytes>(io);
     let connection = match timeout(front.limits.handshake_time_max, handshake).await {
         Ok(Ok(connection)) => connection,
         Ok(Err(_)) => return,
@@ -59,7 +61,7 @@ async fn serve_connection(server: Arc<GrpcServer>, stream: TcpStream, worker: Rc
             return;
         }
     };
-    let mut watch = Watch::new(&server, connection, activity, jitter);
+    let mut watch = Watch::new(&server, connection, activity, window_bytes, jitter);
     let resets = Rc::new(Cell::new(0));
     let tools = worker.local::<Tools>();
     let mut drain = worker.drain();
@@ -80,6 +82,7 @@ async fn serve_connection(server: Arc<GrpcServer>, stream: TcpStream, worker: Rc
                     timer.as_mut().reset(watch.deadline().into());
                     continue;
                 }
+                watch.fit_window(self::window_bytes(front));
                 let open = watch.activity.request();
                 let (server, worker) = (Arc::clone(&server), Rc::clone(&worker));
                 let (tools, resets) = (Rc::clone(&tools), Rc::clone(&resets));
@@ -107,12 +110,15 @@ async fn serve_connection(server: Arc<GrpcServer>, stream: TcpStream, worker: Rc
     }
 }
 
-fn builder(server: &GrpcServer) -> h2::server::Builder {
-    let front = &server.front;
+/// A connection's share of the budget at the moment.
+fn window_bytes(front: &Front) -> u32 {
     let connections = front.admission.connections.bytes_taken().max(1);
     let share = front.admission.bytes.bytes_max() / connections;
     let share = u32::try_from(share).unwrap_or(u32::MAX);
-    let window_bytes = share.clamp(WINDOW_BYTES_MIN, WINDOW_BYTES_MAX);
+    share.clamp(WINDOW_BYTES_MIN, WINDOW_BYTES_MAX)
+}
+
+fn builder(front: &Front, window_bytes: u32) -> h2::server::Builder {
     let frame_bytes = (window_bytes / 4).clamp(FRAME_BYTES_MIN, FRAME_BYTES_MAX);
     let mut builder = h2::server::Builder::new();
     builder
@@ -138,6 +144,7 @@ fn jitter(stream: &TcpStream) -> i32 {
 struct Watch {
     connection: Connection<Watched, Bytes>,
     activity: Rc<Activity>,
+    window_bytes: u32,
     /// Told to end because of the drain; the workers bound how long that takes.
     draining: bool,
     /// Told to end by the watch: when it will be dropped.
@@ -153,6 +160,7 @@ impl Watch {
         server: &GrpcServer,
         mut connection: Connection<Watched, Bytes>,
         activity: Rc<Activity>,
+        window_bytes: u32,
         jitter: i32,
     ) -> Self {
         let (limits, keepalive) = (&server.front.limits, &server.keepalive);
@@ -171,6 +179,7 @@ impl Watch {
         Self {
             connection,
             activity,
+            window_bytes,
             draining: false,
             closing: None,
             idle_time_max: keepalive
@@ -181,6 +190,18 @@ impl Watch {
                 .connection_age_grace
                 .unwrap_or(limits.close_time_max),
             pinger,
+        }
+    }
+
+    /// Follows the share of the budget as connections come and go.
+    fn fit_window(&mut self, share_bytes: u32) {
+        let window_bytes = self.window_bytes;
+        if share_bytes < window_bytes / 2 || share_bytes / 2 > window_bytes {
+            self.connection.set_target_window_size(share_bytes);
+            // Fails while the client has not confirmed the change before: the next stream tries.
+            if self.connection.set_initial_window_size(share_bytes).is_ok() {
+                self.window_bytes = share_bytes;
+            }
         }
     }
 

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use h2::server::SendResponse;
@@ -36,6 +37,10 @@ const GRPC_DETAILS: HeaderName = HeaderName::from_static("grpc-status-details-bi
 
 /// A framed `ExportTraceServiceResponse` with an empty but present `partial_success`.
 const ACCEPTED: &[u8] = &[0, 0, 0, 0, 2, 0x0a, 0];
+
+/// Read on, behind the answer to a refused call: what the largest message may have.
+const DISCARD_BYTES_MAX: u64 = 4 << 20;
+const DISCARD_TIME_MAX: Duration = Duration::from_secs(1);
 
 const SERVICES: [(&str, Signal); 3] = [
     (
@@ -129,7 +134,7 @@ impl GrpcServer {
         tools: &Tools,
     ) -> bool {
         let (head, body) = request.into_parts();
-        let mut chunks = Chunks::new(StreamBody(body), self.front.pace());
+        let mut chunks = Chunks::new(StreamBody::new(body), self.front.pace());
         let taken = self.take(&head, &mut chunks, worker, tools).await;
         let shard = worker.index();
         let (code, sent) = match taken {
@@ -141,7 +146,12 @@ impl GrpcServer {
                 if refusal.reason == Reason::Cut {
                     return false;
                 }
-                (refusal.status.code, refuse(&mut respond, &refusal))
+                let sent = refuse(&mut respond, &refusal);
+                // Dropping a body that is still coming would be counted by h2 as a reset of ours,
+                // and enough of those would end the whole connection.
+                let discard = chunks.discard(DISCARD_BYTES_MAX);
+                let _ = tokio::time::timeout(DISCARD_TIME_MAX, discard).await;
+                (refusal.status.code, sent)
             }
         };
         self.front.counters.answered(shard, u16::from(code));
@@ -307,8 +317,21 @@ fn refuse(respond: &mut SendResponse<Bytes>, refusal: &Refusal) -> Result<(), h2
     respond.send_response(response, true).map(drop)
 }
 
-/// The data of a stream. Its bytes count against the budget, not against the window.
-struct StreamBody(RecvStream);
+/// The data of a stream. A chunk's share of the window is given back when the next chunk is asked
+/// for, so after its permit was taken.
+struct StreamBody {
+    stream: RecvStream,
+    window_bytes_held: usize,
+}
+
+impl StreamBody {
+    fn new(stream: RecvStream) -> Self {
+        Self {
+            stream,
+            window_bytes_held: 0,
+        }
+    }
+}
 
 impl Body for StreamBody {
     type Data = Bytes;
@@ -318,10 +341,12 @@ impl Body for StreamBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, h2::Error>>> {
-        let chunk = ready!(self.0.poll_data(context));
+        let held = std::mem::take(&mut self.window_bytes_held);
+        self.stream.flow_control().release_capacity(held)?;
+        let chunk = ready!(self.stream.poll_data(context));
         Poll::Ready(chunk.map(|chunk| {
             let chunk = chunk?;
-            self.0.flow_control().release_capacity(chunk.len())?;
+            self.window_bytes_held = chunk.len();
             Ok(Frame::data(chunk))
         }))
     }

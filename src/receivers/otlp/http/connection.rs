@@ -58,18 +58,22 @@ async fn serve_connection(server: Arc<HttpServer>, stream: TcpStream, worker: Rc
     let mut drain = worker.drain();
     let mut draining = false;
     loop {
-        let deadline = deadline(&server, &activity);
+        // Nothing tells when a header begins, so this looks again within the time of one: a header
+        // that drips is cut after once to twice its time.
+        let look = clock::monotonic() + limits.header_time_max;
+        let deadline = deadline(&server, &activity).min(look);
         tokio::select! {
             biased;
+            // First, so that an answer in the same turn says that the connection closes.
+            _ = drain.wait_for(|draining| *draining), if !draining => {
+                draining = true;
+                Pin::new(&mut connection).graceful_shutdown();
+            }
             ended = Pin::new(&mut connection) => {
                 if ended.is_ok() && unread.get() {
                     linger(connection.into_parts().io.into_inner()).await;
                 }
                 return;
-            }
-            _ = drain.wait_for(|draining| *draining), if !draining => {
-                draining = true;
-                Pin::new(&mut connection).graceful_shutdown();
             }
             () = tokio::time::sleep_until(deadline.into()) => {
                 if self::deadline(&server, &activity) > clock::monotonic() {
