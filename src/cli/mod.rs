@@ -1,2 +1,3 @@
 //! cli
+pub mod demo;
 pub mod generate;
