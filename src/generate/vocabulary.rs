@@ -18,31 +18,73 @@ pub(super) const SCOPES: [(&str, &str); 2] = [
     ("shop.business", "1.4.2"),
 ];
 
-const SERVICES: [&str; 10] = [
-    "frontend",
-    "checkout",
-    "cart",
-    "payment",
-    "product-catalog",
-    "recommendation",
-    "shipping",
-    "currency",
-    "email",
-    "ad",
+/// Method and path of a route.
+type Route = (&'static str, &'static str);
+
+/// Services with their busiest routes first.
+const SERVICES: [(&str, [Route; 5]); 10] = [
+    (
+        "frontend",
+        [
+            ("GET", "/"),
+            ("GET", "/product/{productId}"),
+            ("GET", "/cart"),
+            ("POST", "/cart/checkout"),
+            ("GET", "/healthz"),
+        ],
+    ),
+    (
+        "checkout",
+        [
+            ("POST", "/api/checkout"),
+            ("GET", "/api/orders/{orderId}"),
+            ("GET", "/api/orders"),
+            ("DELETE", "/api/orders/{orderId}"),
+            ("GET", "/healthz"),
+        ],
+    ),
+    (
+        "cart",
+        [
+            ("GET", "/api/cart/{userId}"),
+            ("POST", "/api/cart/{userId}/items"),
+            ("DELETE", "/api/cart/{userId}/items/{itemId}"),
+            ("DELETE", "/api/cart/{userId}"),
+            ("GET", "/healthz"),
+        ],
+    ),
+    (
+        "payment",
+        [
+            ("POST", "/api/charges"),
+            ("GET", "/api/charges/{chargeId}"),
+            ("POST", "/api/refunds"),
+            ("GET", "/api/methods"),
+            ("GET", "/healthz"),
+        ],
+    ),
+    (
+        "product-catalog",
+        [
+            ("GET", "/api/products"),
+            ("GET", "/api/products/{productId}"),
+            ("GET", "/api/search"),
+            ("PUT", "/api/products/{productId}"),
+            ("GET", "/healthz"),
+        ],
+    ),
+    ("recommendation", OTHER_ROUTES),
+    ("shipping", OTHER_ROUTES),
+    ("currency", OTHER_ROUTES),
+    ("email", OTHER_ROUTES),
+    ("ad", OTHER_ROUTES),
 ];
 
-const ROUTES: [(&str, &str); 12] = [
-    ("GET", "/api/products"),
-    ("GET", "/api/products/{productId}"),
-    ("GET", "/api/cart"),
-    ("POST", "/api/cart"),
-    ("POST", "/api/checkout"),
-    ("GET", "/api/orders/{orderId}"),
-    ("GET", "/api/search"),
-    ("PUT", "/api/users/{userId}"),
-    ("POST", "/api/payments"),
-    ("DELETE", "/api/cart/{itemId}"),
-    ("GET", "/api/recommendations"),
+const OTHER_ROUTES: [Route; 5] = [
+    ("GET", "/api/items"),
+    ("GET", "/api/items/{itemId}"),
+    ("POST", "/api/items"),
+    ("PUT", "/api/items/{itemId}"),
     ("GET", "/healthz"),
 ];
 
@@ -63,7 +105,7 @@ pub(super) struct OperationPlan {
 fn service_name(service: u32) -> String {
     SERVICES
         .get(service as usize)
-        .map_or_else(|| format!("service-{service}"), |name| (*name).to_owned())
+        .map_or_else(|| format!("service-{service}"), |(name, _)| (*name).to_owned())
 }
 
 /// The server routes of a service, and one operation of each other kind.
@@ -74,10 +116,11 @@ pub(super) fn operations(service: u32, routes: u32) -> Vec<OperationPlan> {
 }
 
 fn server(service: u32, index: u32) -> OperationPlan {
-    // Each service starts at another place of the list.
-    let place = (index + service * 3) as usize % ROUTES.len();
-    let (method, path) = ROUTES[place];
-    let route = match index as usize / ROUTES.len() {
+    let routes = SERVICES
+        .get(service as usize)
+        .map_or(OTHER_ROUTES, |(_, routes)| *routes);
+    let (method, path) = routes[index as usize % routes.len()];
+    let route = match index as usize / routes.len() {
         0 => path.to_owned(),
         round => format!("/v{}{path}", round + 1),
     };

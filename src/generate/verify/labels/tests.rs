@@ -13,7 +13,7 @@ fn load() -> Load {
     })
 }
 
-/// `GET /api/products`, failed, of user 7.
+/// `GET /`, failed, of user 7.
 const SERVER: Shape = Shape {
     resource: 0,
     operation: 0,
@@ -40,9 +40,9 @@ fn guide_configuration_gives_the_labels_of_the_record() {
     assert_eq!(
         set(&plain(), SERVER, None),
         concat!(
-            r#"{http_method="GET",http_response_status_code="500",http_route="/api/products","#,
+            r#"{http_method="GET",http_response_status_code="500",http_route="/","#,
             r#"job="shop/frontend",label1="value1",service_name="frontend","#,
-            r#"span_kind="SPAN_KIND_SERVER",span_name="GET /api/products","#,
+            r#"span_kind="SPAN_KIND_SERVER",span_name="GET /","#,
             r#"status_code="STATUS_CODE_ERROR",user_id="u-0000007"}"#
         )
     );
