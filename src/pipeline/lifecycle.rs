@@ -144,8 +144,11 @@ async fn serve(
     stop_web.send_replace(true);
     while web.join_next().await.is_some() {}
     let (sender, stopped) = oneshot::channel();
-    if folder.stop(move |_| drop(sender.send(()))) {
-        // An error means that the thread is gone, which is what is waited for.
+    // Either end says that the last fold is done or the thread gone, which is what is waited for.
+    let told = |_| {
+        let _ = sender.send(());
+    };
+    if folder.stop(told) {
         let _ = stopped.await;
     }
     logger.info("Shutdown complete.", &[]);
@@ -171,7 +174,9 @@ async fn join(workers: Workers) -> bool {
     // Joining blocks, and scrapes go on meanwhile.
     let joiner = std::thread::Builder::new()
         .name("drain".to_owned())
-        .spawn(move || drop(sender.send(workers.join().is_ok())));
+        .spawn(move || {
+            let _ = sender.send(workers.join().is_ok());
+        });
     joiner.is_ok() && joined.await.unwrap_or(false)
 }
 

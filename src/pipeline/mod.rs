@@ -3,6 +3,7 @@
 //! | file | purpose |
 //! |---|---|
 //! | `components` | the one table of every component |
+//! | `elsewhere` | components that the Collector has and we do not |
 //! | `settings` | the user's file, checked and settled |
 //! | `plan` | who feeds whom, and which columns that takes |
 //! | `views` | a connector's streams on their way to an exporter |
@@ -14,6 +15,7 @@
 
 mod build;
 pub mod components;
+mod elsewhere;
 mod error;
 pub mod lifecycle;
 pub mod plan;

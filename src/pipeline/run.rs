@@ -14,7 +14,8 @@ use crate::store::handover::WorkerSide;
 use crate::store::window::Window;
 use crate::telemetry::counters::{Counter, Registry};
 use crate::workers::budget::Permit;
-use crate::workers::{Outcome, Reply, Request, Station, clock};
+use crate::workers::request::Reply;
+use crate::workers::{Outcome, Request, Station, clock};
 
 /// The path of one worker.
 pub(super) struct TraceStation {
@@ -78,7 +79,10 @@ impl Station for TraceStation {
 impl TraceStation {
     fn decode(&mut self, request: Request) {
         let outcome = match self.decoder.append(request.body) {
-            Ok(appended) => Outcome::Accepted { items: appended.spans },
+            Ok(appended) => Outcome::Accepted {
+                // A span takes two bytes at least and a body is bounded by u32.
+                items: u32::try_from(appended.spans).unwrap_or(u32::MAX),
+            },
             Err(error) => Outcome::Malformed { reason: error.to_string() },
         };
         self.answers.push(Answer { reply: request.reply, outcome, permit: request.permit });

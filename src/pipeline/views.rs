@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::batch::any_value;
+use crate::batch::{any_value, value_text};
 use crate::naming::stream::{Attribute, SeriesIdentity, Stream};
 use crate::processors::resource::{ResourceOptions, rewrite};
 
@@ -27,7 +27,7 @@ fn attributes(resource: &[u8]) -> Vec<Attribute> {
     any_value::key_values(resource)
         .map(|pair| Attribute {
             key: pair.key.to_vec(),
-            text: any_value::text(any_value::read(pair.value)),
+            text: value_text::text(any_value::read(&pair.value)),
         })
         .collect()
 }

@@ -109,7 +109,7 @@ impl OtlpReceiver {
                 front: front(Transport::Grpc, options.message_bytes_max, limits),
                 keepalive: options.keepalive.clone(),
             };
-            Ok((listener, Arc::new(server)))
+            Ok::<_, BindError>((listener, Arc::new(server)))
         });
         let http = options.http.as_ref().map(|options| {
             let listener = listen(&options.endpoint)?;
@@ -128,7 +128,7 @@ impl OtlpReceiver {
                 ],
                 response_headers: http::response_headers(&options.response_headers)?,
             };
-            Ok((listener, Arc::new(server)))
+            Ok::<_, BindError>((listener, Arc::new(server)))
         });
         Ok(Self {
             grpc: grpc.transpose()?,
