@@ -15,7 +15,7 @@ def compare(case, folder, scrapes):
     found = []
     for name in sorted(expected):
         found += [f"{name}: {line}" for line in differences(expected[name], scrapes[name], ONLY.get(case.name))]
-    assert not found, "\n" + "\n".join(found)
+    assert not found, "\n" + "\n".join(line[:300] for line in found[:20]) + f"\n{len(found)} differences"
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

@@ -16,7 +16,8 @@ def get(port, path="/metrics", accept=TEXT, headers=None, host="127.0.0.1"):
         connection.request("GET", path, headers={"Accept": accept, "Accept-Encoding": "gzip", **(headers or {})})
         response = connection.getresponse()
         body = response.read()
-        found = dict(response.getheaders())
+        # Names of header fields have no case of their own.
+        found = {name.title(): value for name, value in response.getheaders()}
         if found.get("Content-Encoding") == "gzip":
             body = gzip.decompress(body)
         return response.status, found, body.decode()

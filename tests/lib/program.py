@@ -115,11 +115,15 @@ class Program:
         return self.process.wait(guard)
 
     def stop(self):
-        """SIGTERM; the exit status."""
+        """SIGTERM, and once more to end the waiting for scrapers; the exit status."""
         if self.alive():
             self.terminate()
         try:
-            return self.wait()
+            try:
+                return self.wait(1)
+            except subprocess.TimeoutExpired:
+                self.terminate()
+                return self.wait()
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()

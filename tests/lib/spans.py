@@ -58,6 +58,6 @@ def post(port, body, encoding=None, path="/v1/traces", kind="application/x-proto
     try:
         connection.request("POST", path, body, headers)
         response = connection.getresponse()
-        return response.status, dict(response.getheaders()), response.read()
+        return response.status, {name.title(): value for name, value in response.getheaders()}, response.read()
     finally:
         connection.close()
