@@ -41,6 +41,7 @@ pub struct Table {
     rows: Vec<Vec<u64>>,
     shared: Vec<Option<Arc<[CellState]>>>,
     generation: u32,
+    free: Vec<usize>,
 }
 
 impl Table {
@@ -51,10 +52,11 @@ impl Table {
             rows: Vec::new(),
             shared: Vec::new(),
             generation: 0,
+            free: Vec::new(),
         }
     }
 
-    /// A cell in the first free place.
+    /// A cell, in the place that became free last.
     pub fn born(&mut self, resource: &Pairs, key: &Pairs, words: Vec<u64>, birth_ms: u64) -> usize {
         assert_eq!(words.len(), self.layout.words());
         self.generation += 1;
@@ -67,8 +69,7 @@ impl Table {
             birth_ms,
             birth_flush: 0,
         };
-        let free = self.cells.iter().position(|cell| cell.identity.is_none());
-        let at = free.unwrap_or(self.cells.len());
+        let at = self.free.pop().unwrap_or(self.cells.len());
         if at == self.cells.len() {
             self.cells.push(cell);
             self.rows.push(words);
@@ -90,6 +91,7 @@ impl Table {
             generation,
             ..CellState::default()
         };
+        self.free.push(cell);
         self.touch(cell);
     }
 

@@ -8,7 +8,7 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use memchr::{memchr, memchr2};
+use memchr::{memchr, memchr2, memrchr};
 
 /// Rows of a chunk.
 const CHUNK_ROWS: usize = 256;
@@ -97,9 +97,34 @@ impl Row {
 /// The order of series in a family: fewer labels first, then the values, label by label, whatever
 /// the names are.
 pub(super) fn compare(a_count: u16, a_text: &[u8], b_count: u16, b_text: &[u8]) -> Ordering {
-    a_count
-        .cmp(&b_count)
-        .then_with(|| compare_values(a_text, b_text))
+    a_count.cmp(&b_count).then_with(|| {
+        let same = same_labels(a_text, b_text);
+        compare_values(&a_text[same..], &b_text[same..])
+    })
+}
+
+/// Bytes of leading labels that are the same in both texts, or fewer.
+///
+/// PERF: neighbours in a sort share most of their text, and values are slow to read one by one;
+/// `scrape_births` pays for it.
+fn same_labels(a: &[u8], b: &[u8]) -> usize {
+    const STEP: usize = 32;
+    let steps = a
+        .chunks_exact(STEP)
+        .zip(b.chunks_exact(STEP))
+        .take_while(|(a, b)| a == b)
+        .count();
+    // A quote before a comma ends a label, unless it is escaped or opens a value. What only looks
+    // like one of these is passed over: an earlier label does as well.
+    let mut end = steps * STEP;
+    while let Some(quote) = memrchr(b'"', &a[..end]) {
+        let before = quote.checked_sub(1).map(|at| a[at]);
+        if a[..steps * STEP].get(quote + 1) == Some(&b',') && !matches!(before, Some(b'\\' | b'=')) {
+            return quote + 2;
+        }
+        end = quote;
+    }
+    0
 }
 
 fn compare_values(mut a: &[u8], mut b: &[u8]) -> Ordering {
@@ -177,6 +202,28 @@ mod tests {
         assert_eq!(order(r#"a="x\n""#, r#"a="x""#), Ordering::Greater);
         assert_eq!(order(r#"a="x\n""#, r#"a="x ""#), Ordering::Less);
         assert_eq!(order(r#"a="x\\""#, r#"a="xA""#), Ordering::Greater);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_texts_have_in_common_does_not_change_their_order(
+            common in proptest::collection::vec("[=,x\"\\\\\n]{0,20}", 1..6),
+            a in "[=,x\"\\\\\n]{0,9}",
+            b in "[=,x\"\\\\\n]{0,9}",
+            after in "[=,x\"\\\\\n]{0,9}",
+        ) {
+            let text = |last: &str| {
+                let mut text = Vec::new();
+                for value in common.iter().map(String::as_str).chain([last, &after]) {
+                    text.extend_from_slice(if text.is_empty() { b"n=\"" } else { b",n=\"" });
+                    crate::telemetry::text_format::push_label_value(&mut text, value);
+                    text.push(b'"');
+                }
+                text
+            };
+            let order = compare(0, &text(&a), 0, &text(&b));
+            proptest::prop_assert_eq!(order, a.as_bytes().cmp(b.as_bytes()));
+        }
     }
 
     #[test]
