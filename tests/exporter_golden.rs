@@ -129,7 +129,11 @@ fn check(case: &Case) {
     let what = format!("{} compat {}", case.name, case.compat);
     same(&harness.scrape(TEXT, "test", true), &text, &what);
     let open_metrics = record(case.name, "openmetrics.txt");
-    same(&harness.scrape(OPEN_METRICS, "test", true), &open_metrics, &what);
+    same(
+        &harness.scrape(OPEN_METRICS, "test", true),
+        &open_metrics,
+        &what,
+    );
 }
 
 /// Line by line, so that a difference can be read.

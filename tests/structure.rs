@@ -25,8 +25,14 @@ const NARROWED: [(&str, &[&str]); 11] = [
     ("processors", &["batch", "config", "telemetry"]),
     ("store", &["telemetry"]),
     ("generate", &["config", "telemetry"]),
-    ("connectors", &["batch", "store", "naming", "config", "telemetry"]),
-    ("exporters", &["batch", "store", "naming", "workers", "config", "telemetry"]),
+    (
+        "connectors",
+        &["batch", "store", "naming", "config", "telemetry"],
+    ),
+    (
+        "exporters",
+        &["batch", "store", "naming", "workers", "config", "telemetry"],
+    ),
 ];
 
 const LINES_MAX: usize = 600;
@@ -69,8 +75,10 @@ fn imported(text: &str) -> Vec<(usize, String)> {
         }
         for (at, _) in line.match_indices("crate::") {
             let rest = &line[at + "crate::".len()..];
-            let name: String =
-                rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+            let name: String = rest
+                .chars()
+                .take_while(|c| c.is_ascii_alphanumeric() || *c == '_')
+                .collect();
             if level(&name).is_some() {
                 found.push((number + 1, name));
             }
@@ -84,20 +92,28 @@ fn imports_only_go_down_the_order_of_the_design() {
     let mut wrong = Vec::new();
     let mut seen = 0;
     for path in sources(&root().join("src")) {
-        let Some(folder) = folder_of(&path) else { continue };
+        let Some(folder) = folder_of(&path) else {
+            continue;
+        };
         let text = fs::read_to_string(&path).expect("source reads");
         for (line, target) in imported(&text) {
             seen += 1;
             if target == folder {
                 continue;
             }
-            let narrowed = NARROWED.iter().find(|(name, _)| *name == folder).map(|(_, may)| *may);
+            let narrowed = NARROWED
+                .iter()
+                .find(|(name, _)| *name == folder)
+                .map(|(_, may)| *may);
             let allowed = match narrowed {
                 Some(may) => may.contains(&target.as_str()),
                 None => level(&target) < level(&folder),
             };
             if !allowed {
-                wrong.push(format!("{}:{line}: {folder} imports {target}", path.display()));
+                wrong.push(format!(
+                    "{}:{line}: {folder} imports {target}",
+                    path.display()
+                ));
             }
         }
     }
@@ -124,7 +140,9 @@ fn files_say_what_they_are_and_stay_small() {
         if !text.is_ascii() {
             wrong.push(format!("{name}: is not ASCII"));
         }
-        let is_test = path.file_name().is_some_and(|file| file == "tests.rs" || file == "naive.rs");
+        let is_test = path
+            .file_name()
+            .is_some_and(|file| file == "tests.rs" || file == "naive.rs");
         if !is_test && text.lines().count() > LINES_MAX {
             wrong.push(format!("{name}: more than {LINES_MAX} lines"));
         }
@@ -144,9 +162,11 @@ fn documents_name_paths_that_exist() {
         let text = fs::read_to_string(root().join(document)).expect("document reads");
         for quoted in text.split('`').skip(1).step_by(2) {
             let path = quoted.trim_end_matches('/');
-            let is_path = ["src/", "tests/", "benches/", "docs/", "config/", "perf/", ".ci/"]
-                .iter()
-                .any(|start| quoted.starts_with(start))
+            let is_path = [
+                "src/", "tests/", "benches/", "docs/", "config/", "perf/", ".ci/",
+            ]
+            .iter()
+            .any(|start| quoted.starts_with(start))
                 && !quoted.contains([' ', '*', '{', '<']);
             if is_path && !root().join(path).exists() {
                 wrong.push(format!("{document}: `{quoted}` does not exist"));

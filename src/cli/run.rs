@@ -19,8 +19,11 @@ pub fn run(args: &ConfigArgs) -> ExitCode {
         return ExitCode::FAILURE;
     };
     let telemetry = &settings.service.telemetry;
-    let logger =
-        Logger::new(Box::new(io::stderr()), telemetry.log_level, telemetry.log_encoding);
+    let logger = Logger::new(
+        Box::new(io::stderr()),
+        telemetry.log_level,
+        telemetry.log_encoding,
+    );
     match lifecycle::run(&settings, &logger) {
         Ok(Ended::Drained) => ExitCode::SUCCESS,
         Ok(Ended::Broken) => ExitCode::FAILURE,

@@ -28,6 +28,7 @@ use crate::store::snapshot::Snapshot;
 use crate::store::window::{OwnerId, TableId};
 use crate::telemetry::counters::{Kind, Registry, Series};
 use crate::telemetry::log::Logger;
+use crate::telemetry::process;
 use crate::workers::listen::listen;
 use crate::workers::{BuildStation, cgroup, clock};
 
@@ -70,18 +71,33 @@ pub(super) fn build(settings: &Settings, logger: &Logger) -> Result<Engine, Star
     let connectors: Arc<[Connector]> = connectors(settings, &plan, &registry).into();
     let (folder, sides, folder_sides) = store(settings, &connectors, workers);
     register_store(&registry, &folder.counts());
+    process::register(&registry);
     let (folder, folder_thread) =
         folder_thread::spawn(folder, folder_sides, Box::new(clock::wall_ms))
             .map_err(|source| StartError::Threads { source })?;
 
     let mut exporters = Vec::new();
     for (index, listener) in scrape_listeners {
-        let exporter = exporter(settings, index, &plan, &connectors, &folder, &registry, logger)?;
-        servers.push(servers::Server { listener, handler: exporter.handler() });
+        let exporter = exporter(
+            settings,
+            index,
+            &plan,
+            &connectors,
+            &folder,
+            &registry,
+            logger,
+        )?;
+        servers.push(servers::Server {
+            listener,
+            handler: exporter.handler(),
+        });
         exporters.push(exporter);
     }
     let layout = Arc::new(TraceLayout::new(plan.columns.clone()));
-    let paths = Arc::new(Paths { plan, processors: resource_options(settings) });
+    let paths = Arc::new(Paths {
+        plan,
+        processors: resource_options(settings),
+    });
     let stations = sides.into_iter().enumerate().map(|(shard, side)| {
         let (layout, paths) = (Arc::clone(&layout), Arc::clone(&paths));
         let connectors = Arc::clone(&connectors);
@@ -121,7 +137,7 @@ fn station(
     let receivers = paths.plan.receivers.iter().map(|receiver| {
         let branches = receiver.traces.iter().map(|branch| Branch {
             processors: resources(&branch.resources, &paths.processors)
-                .map(ResourceProcessor::new)
+                .map(|options| ResourceProcessor::new(&options))
                 .collect(),
             connectors: branch.connectors.iter().filter_map(position).collect(),
         });
@@ -144,10 +160,13 @@ fn station(
 }
 
 fn resource_options(settings: &Settings) -> Vec<Option<ResourceOptions>> {
-    let options = settings.processors.iter().map(|(_, options)| match options {
-        ProcessorOptions::Resource(options) => Some(options.clone()),
-        ProcessorOptions::Batch(_) | ProcessorOptions::MemoryLimiter(_) => None,
-    });
+    let options = settings
+        .processors
+        .iter()
+        .map(|(_, options)| match options {
+            ProcessorOptions::Resource(options) => Some(options.clone()),
+            ProcessorOptions::Batch(_) | ProcessorOptions::MemoryLimiter(_) => None,
+        });
     options.collect()
 }
 
@@ -177,8 +196,10 @@ fn bind_receivers(
             admission: admission.clone(),
             logger: logger.clone(),
         };
-        OtlpReceiver::bind(options, &wiring, registry)
-            .map_err(|source| StartError::Receiver { id: id.to_string(), source })
+        OtlpReceiver::bind(options, &wiring, registry).map_err(|source| StartError::Receiver {
+            id: id.to_string(),
+            source,
+        })
     });
     bound.collect()
 }
@@ -186,7 +207,11 @@ fn bind_receivers(
 /// The scrape endpoints that some metrics pipeline names, by index into `Settings::exporters`.
 fn bind_exporters(settings: &Settings) -> Result<Vec<(usize, TcpListener)>, StartError> {
     let is_named = |id: &ComponentId| {
-        settings.service.pipelines.iter().any(|pipeline| pipeline.exporters.contains(id))
+        settings
+            .service
+            .pipelines
+            .iter()
+            .any(|pipeline| pipeline.exporters.contains(id))
     };
     let mut bound = Vec::new();
     for (index, (id, options)) in settings.exporters.iter().enumerate() {
@@ -208,7 +233,8 @@ fn connectors(settings: &Settings, plan: &Plan, registry: &Registry) -> Vec<Conn
         let (id, options) = &settings.connectors[*index];
         let instance = SpanMetrics::new(options.clone());
         let owner = OwnerId(owner);
-        let tables = u16::try_from(instance.tables(owner).len()).expect("a connector has two tables");
+        let tables =
+            u16::try_from(instance.tables(owner).len()).expect("a connector has two tables");
         built.push(Connector {
             index: *index,
             instance,
@@ -225,12 +251,22 @@ fn store(
     settings: &Settings,
     connectors: &[Connector],
     workers: usize,
-) -> (Folder, Vec<WorkerSide>, Vec<crate::store::handover::FolderSide>) {
+) -> (
+    Folder,
+    Vec<WorkerSide>,
+    Vec<crate::store::handover::FolderSide>,
+) {
     let compat = settings.gates.collector_compat;
     let spec = StoreSpec {
         workers,
-        owners: connectors.iter().map(|c| c.instance.owner(compat)).collect(),
-        tables: connectors.iter().flat_map(|c| c.instance.tables(c.owner)).collect(),
+        owners: connectors
+            .iter()
+            .map(|c| c.instance.owner(compat))
+            .collect(),
+        tables: connectors
+            .iter()
+            .flat_map(|c| c.instance.tables(c.owner))
+            .collect(),
         series_max: StoreSpec::SERIES_MAX,
         groups_max: StoreSpec::GROUPS_MAX,
     };
@@ -242,18 +278,48 @@ fn store(
 fn register_store(registry: &Registry, counts: &Arc<StoreCounts>) {
     type Field = fn(&StoreCounts) -> &AtomicU64;
     let families: [(&str, &str, Kind, Field); 9] = [
-        ("spanmill_store_cells", "Cells that have an identity.", Kind::Gauge, |c| &c.cells),
-        ("spanmill_store_groups", "Groups of all workers.", Kind::Gauge, |c| &c.groups),
-        ("spanmill_store_resources", "Resources that have cells.", Kind::Gauge, |c| &c.resources),
-        ("spanmill_store_births_total", "Cells born.", Kind::Counter, |c| &c.births),
-        ("spanmill_store_expired_total", "Cells that expired.", Kind::Counter, |c| &c.expired),
+        (
+            "spanmill_store_cells",
+            "Cells that have an identity.",
+            Kind::Gauge,
+            |c| &c.cells,
+        ),
+        (
+            "spanmill_store_groups",
+            "Groups of all workers.",
+            Kind::Gauge,
+            |c| &c.groups,
+        ),
+        (
+            "spanmill_store_resources",
+            "Resources that have cells.",
+            Kind::Gauge,
+            |c| &c.resources,
+        ),
+        (
+            "spanmill_store_births_total",
+            "Cells born.",
+            Kind::Counter,
+            |c| &c.births,
+        ),
+        (
+            "spanmill_store_expired_total",
+            "Cells that expired.",
+            Kind::Counter,
+            |c| &c.expired,
+        ),
         (
             "spanmill_store_overflowed_total",
             "Observations counted in the overflow series, their table being full.",
             Kind::Counter,
             |c| &c.overflowed,
         ),
-        ("spanmill_store_folds_total", "Windows folded.", Kind::Counter, |c| &c.folds),
+        (
+            "spanmill_store_folds_total",
+            "Windows folded.",
+            Kind::Counter,
+            |c| &c.folds,
+        ),
         (
             "spanmill_store_windows_late_total",
             "Folds that went on without the window of a busy worker.",
@@ -271,7 +337,13 @@ fn register_store(registry: &Registry, counts: &Arc<StoreCounts>) {
         let counts = Arc::clone(counts);
         // Far below 2^53, where f64 loses whole numbers.
         let read = Box::new(move || field(&counts).load(Ordering::Relaxed) as f64);
-        registry.add(Series { name, help, kind, labels: Vec::new(), read });
+        registry.add(Series {
+            name,
+            help,
+            kind,
+            labels: Vec::new(),
+            read,
+        });
     }
 }
 
@@ -297,10 +369,14 @@ fn exporter(
         let connector = connector.expect("a view's connector is in the plan");
         let between: Vec<_> = resources(&view.resources, &processors).collect();
         let tables = usize::from(connector.table.0)..;
-        sources.extend(tables.zip(connector.instance.streams()).map(|(table, stream)| Source {
-            table,
-            stream: views::behind(stream, &between),
-        }));
+        sources.extend(
+            tables
+                .zip(connector.instance.streams())
+                .map(|(table, stream)| Source {
+                    table,
+                    stream: views::behind(stream, &between),
+                }),
+        );
         owners.push(connector.owner);
     }
     let compat = settings.gates.collector_compat;
@@ -314,8 +390,12 @@ fn exporter(
         },
         id: id.to_string(),
     };
-    PrometheusExporter::new(parts, registry, logger.clone())
-        .map_err(|source| StartError::Exporter { id: id.to_string(), source })
+    PrometheusExporter::new(parts, registry, logger.clone()).map_err(|source| {
+        StartError::Exporter {
+            id: id.to_string(),
+            source,
+        }
+    })
 }
 
 /// A fold made now. A folder that has too much to do is asked again.
@@ -346,7 +426,11 @@ fn flushed(folder: FolderClient, owner: OwnerId) -> Snapshots {
             let asked = folder.last_flush(owner, move |snapshot| drop(sender.send(snapshot)));
             match (asked, receiver.await) {
                 (true, Ok(Some(snapshot))) => snapshot,
-                _ => Snapshot { time_ms: 0, flush: 0, tables: Vec::new() },
+                _ => Snapshot {
+                    time_ms: 0,
+                    flush: 0,
+                    tables: Vec::new(),
+                },
             }
         })
     })

@@ -46,7 +46,10 @@ pub enum Ended {
 /// # Errors
 /// Something cannot start, a taken port as a rule. Nothing is served then.
 pub fn run(settings: &Settings, logger: &Logger) -> Result<Ended, StartError> {
-    logger.info("Starting spanmill...", &[("Version", Value::from(env!("CARGO_PKG_VERSION")))]);
+    logger.info(
+        "Starting spanmill...",
+        &[("Version", Value::from(env!("CARGO_PKG_VERSION")))],
+    );
     for notice in &settings.notices {
         let fields = [("place", Value::from(notice.place.as_str()))];
         if notice.warning {
@@ -64,7 +67,9 @@ pub fn run(settings: &Settings, logger: &Logger) -> Result<Ended, StartError> {
         // Before the first socket: a signal during the start must not kill half a program.
         let signals = Signals::new().map_err(threads)?;
         let engine = build::build(settings, logger)?;
-        serve(engine, settings, logger, signals).await.map_err(threads)
+        serve(engine, settings, logger, signals)
+            .await
+            .map_err(threads)
     })
 }
 
@@ -96,14 +101,30 @@ async fn serve(
     logger: &Logger,
     mut signals: Signals,
 ) -> std::io::Result<Ended> {
-    let Engine { receivers, stations, servers, exporters, folder, folder_thread, flushes } = engine;
-    let options = WorkerOptions { pin: settings.service.pin_workers, ..WorkerOptions::default() };
+    let Engine {
+        receivers,
+        stations,
+        servers,
+        exporters,
+        folder,
+        folder_thread,
+        flushes,
+    } = engine;
+    let options = WorkerOptions {
+        pin: settings.service.pin_workers,
+        ..WorkerOptions::default()
+    };
     let workers = Workers::start(stations, options)?;
     let (stop_web, web_stops) = watch::channel(false);
     let mut web = JoinSet::new();
     for server in servers {
         let listener = tokio::net::TcpListener::from_std(server.listener)?;
-        web.spawn_local(web::serve(listener, server.handler, WebLimits::default(), web_stops.clone()));
+        web.spawn_local(web::serve(
+            listener,
+            server.handler,
+            WebLimits::default(),
+            web_stops.clone(),
+        ));
     }
     let mut tasks = JoinSet::new();
     for (owner, every) in flushes {
@@ -118,7 +139,10 @@ async fn serve(
             }
         });
     }
-    logger.info("Everything is ready. Begin running and processing data.", &[]);
+    logger.info(
+        "Everything is ready. Begin running and processing data.",
+        &[],
+    );
 
     tokio::select! {
         name = signals.next() => {
@@ -152,7 +176,11 @@ async fn serve(
         let _ = stopped.await;
     }
     logger.info("Shutdown complete.", &[]);
-    Ok(if is_whole { Ended::Drained } else { Ended::Broken })
+    Ok(if is_whole {
+        Ended::Drained
+    } else {
+        Ended::Broken
+    })
 }
 
 async fn flush(folder: FolderClient, owner: OwnerId, every: Duration) {
@@ -182,7 +210,9 @@ async fn join(workers: Workers) -> bool {
 
 async fn all_settled(exporters: &[PrometheusExporter], time_ms: u64) {
     loop {
-        let open = exporters.iter().map(|exporter| exporter.scrapers_seen(time_ms));
+        let open = exporters
+            .iter()
+            .map(|exporter| exporter.scrapers_seen(time_ms));
         if open.into_iter().all(|seen| seen.settled >= seen.active) {
             return;
         }

@@ -65,7 +65,12 @@ impl Plan {
             columns.merge(&SpanMetrics::new(settings.connectors[*connector].1.clone()).columns());
         }
         let views = view_plans(settings, &connectors);
-        Self { columns, receivers, connectors, views }
+        Self {
+            columns,
+            receivers,
+            connectors,
+            views,
+        }
     }
 
     /// The plan as `spanmill explain --plan` prints it.
@@ -81,7 +86,10 @@ impl Plan {
                     for processor in &branch.resources {
                         write!(text, " -> {}", settings.processors[*processor].0)?;
                     }
-                    let names = branch.connectors.iter().map(|c| settings.connectors[*c].0.to_string());
+                    let names = branch
+                        .connectors
+                        .iter()
+                        .map(|c| settings.connectors[*c].0.to_string());
                     write!(text, " -> {}", names.collect::<Vec<_>>().join(", "))
                 });
             }
@@ -103,14 +111,22 @@ impl ReceiverPlan {
     /// Signals that are taken today: the others are refused, whoever asks for them.
     #[must_use]
     pub fn acting_signals(&self) -> Vec<Signal> {
-        self.signals.iter().copied().filter(|signal| *signal == Signal::Traces).collect()
+        self.signals
+            .iter()
+            .copied()
+            .filter(|signal| *signal == Signal::Traces)
+            .collect()
     }
 }
 
 fn receiver_plan(settings: &Settings, receiver: usize) -> Option<ReceiverPlan> {
     let id = &settings.receivers[receiver].0;
-    let fed: Vec<_> =
-        settings.service.pipelines.iter().filter(|p| p.receivers.contains(id)).collect();
+    let fed: Vec<_> = settings
+        .service
+        .pipelines
+        .iter()
+        .filter(|p| p.receivers.contains(id))
+        .collect();
     let mut signals = Vec::new();
     for pipeline in &fed {
         if !signals.contains(&pipeline.signal) {
@@ -125,22 +141,38 @@ fn receiver_plan(settings: &Settings, receiver: usize) -> Option<ReceiverPlan> {
             connectors: positions(&settings.connectors, &pipeline.exporters),
         })
         .collect();
-    (!fed.is_empty()).then_some(ReceiverPlan { receiver, signals, traces })
+    (!fed.is_empty()).then_some(ReceiverPlan {
+        receiver,
+        signals,
+        traces,
+    })
 }
 
 fn view_plans(settings: &Settings, connectors: &[usize]) -> Vec<ViewPlan> {
     let mut views = Vec::new();
-    for pipeline in settings.service.pipelines.iter().filter(|p| p.signal == Signal::Metrics) {
+    for pipeline in settings
+        .service
+        .pipelines
+        .iter()
+        .filter(|p| p.signal == Signal::Metrics)
+    {
         let resources = resource_processors(settings, &pipeline.processors);
         for connector in positions(&settings.connectors, &pipeline.receivers) {
             if !connectors.contains(&connector) {
                 continue;
             }
             for exporter in positions(&settings.exporters, &pipeline.exporters) {
-                if !matches!(settings.exporters[exporter].1, ExporterOptions::Prometheus(_)) {
+                if !matches!(
+                    settings.exporters[exporter].1,
+                    ExporterOptions::Prometheus(_)
+                ) {
                     continue;
                 }
-                let view = ViewPlan { connector, resources: resources.clone(), exporter };
+                let view = ViewPlan {
+                    connector,
+                    resources: resources.clone(),
+                    exporter,
+                };
                 // The same way twice would show every value doubled.
                 if !views.contains(&view) {
                     views.push(view);
@@ -160,7 +192,10 @@ fn resource_processors(settings: &Settings, named: &[ComponentId]) -> Vec<usize>
 
 /// Where `named` stand in `components`, in the order of `named`; those of another section are left out.
 fn positions<T>(components: &[(ComponentId, T)], named: &[ComponentId]) -> Vec<usize> {
-    named.iter().filter_map(|id| components.iter().position(|(other, _)| other == id)).collect()
+    named
+        .iter()
+        .filter_map(|id| components.iter().position(|(other, _)| other == id))
+        .collect()
 }
 
 fn describe_columns(text: &mut String, columns: &TraceColumns) {
@@ -184,10 +219,13 @@ fn describe_columns(text: &mut String, columns: &TraceColumns) {
 }
 
 fn attributes(text: &mut String, keys: &[Vec<u8>]) -> std::fmt::Result {
-    keys.iter().try_for_each(|key| write!(text, ", attributes[{}]", String::from_utf8_lossy(key)))
+    keys.iter()
+        .try_for_each(|key| write!(text, ", attributes[{}]", String::from_utf8_lossy(key)))
 }
 
 fn line(text: &mut String, head: &str, rest: impl FnOnce(&mut String) -> std::fmt::Result) {
-    write!(text, "{head:<8}").and_then(|()| rest(text)).expect("a String takes every write");
+    write!(text, "{head:<8}")
+        .and_then(|()| rest(text))
+        .expect("a String takes every write");
     text.push('\n');
 }

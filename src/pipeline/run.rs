@@ -83,14 +83,26 @@ impl TraceStation {
                 // A span takes two bytes at least and a body is bounded by u32.
                 items: u32::try_from(appended.spans).unwrap_or(u32::MAX),
             },
-            Err(error) => Outcome::Malformed { reason: error.to_string() },
+            Err(error) => Outcome::Malformed {
+                reason: error.to_string(),
+            },
         };
-        self.answers.push(Answer { reply: request.reply, outcome, permit: request.permit });
+        self.answers.push(Answer {
+            reply: request.reply,
+            outcome,
+            permit: request.permit,
+        });
     }
 
     /// The only part of a run that holds the window.
     fn count(&mut self, receiver: usize, batch: &TraceBatch, now_ms: u64) {
-        let Self { shard, receivers, connectors, side, .. } = self;
+        let Self {
+            shard,
+            receivers,
+            connectors,
+            side,
+            ..
+        } = self;
         let mut window = side.take();
         for branch in &mut receivers[receiver] {
             branch.count(batch, connectors, &mut window, now_ms, *shard);
@@ -98,7 +110,12 @@ impl TraceStation {
     }
 
     fn answer(&mut self) {
-        for Answer { reply, outcome, permit } in self.answers.drain(..) {
+        for Answer {
+            reply,
+            outcome,
+            permit,
+        } in self.answers.drain(..)
+        {
             reply.send(outcome);
             drop(permit);
         }
@@ -114,14 +131,12 @@ impl Branch {
         now_ms: u64,
         shard: usize,
     ) {
-        let mut rewritten: Option<TraceBatch> = None;
-        for processor in &mut self.processors {
-            rewritten = Some(processor.process(rewritten.as_ref().unwrap_or(batch)));
-        }
-        let batch = rewritten.as_ref().unwrap_or(batch);
+        // Cloning a batch counts references: other branches see it unchanged.
+        let batch = (self.processors.iter_mut())
+            .fold(batch.clone(), |batch, processor| processor.run(batch));
         for connector in &self.connectors {
             let ConnectorRun { grouper, counters } = &mut connectors[*connector];
-            counters.add(shard, grouper.observe(batch, window, now_ms));
+            counters.add(shard, grouper.observe(&batch, window, now_ms));
         }
     }
 }

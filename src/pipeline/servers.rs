@@ -37,16 +37,24 @@ pub(super) fn bind(
             }
             Err(error) => logger.warn(
                 "own metrics are not served",
-                &[("endpoint", Value::from(endpoint.as_str())), ("error", Value::from(chain(&error)))],
+                &[
+                    ("endpoint", Value::from(endpoint.as_str())),
+                    ("error", Value::from(chain(&error))),
+                ],
             ),
         }
     }
     for id in &settings.service.extensions {
         let known = settings.extensions.iter().find(|(known, _)| known == id);
         let (_, options) = known.expect("references were checked");
-        let listener = listen(&options.endpoint)
-            .map_err(|source| StartError::Listen { what: format!("extension `{id}`"), source })?;
-        servers.push(Server { listener, handler: zpages::handler(describe(settings)) });
+        let listener = listen(&options.endpoint).map_err(|source| StartError::Listen {
+            what: format!("extension `{id}`"),
+            source,
+        })?;
+        servers.push(Server {
+            listener,
+            handler: zpages::handler(describe(settings)),
+        });
     }
     Ok(servers)
 }
@@ -66,9 +74,15 @@ pub(super) fn chain(error: &dyn std::error::Error) -> String {
 /// The Collector's three attributes, changed and added to as the user says.
 fn own_resource(settings: &[(String, Option<String>)]) -> Vec<(String, String)> {
     let mut resource = vec![
-        ("service.instance.id".to_owned(), uuid::Uuid::new_v4().to_string()),
+        (
+            "service.instance.id".to_owned(),
+            uuid::Uuid::new_v4().to_string(),
+        ),
         ("service.name".to_owned(), env!("CARGO_PKG_NAME").to_owned()),
-        ("service.version".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
+        (
+            "service.version".to_owned(),
+            env!("CARGO_PKG_VERSION").to_owned(),
+        ),
     ];
     for (key, value) in settings {
         resource.retain(|(known, _)| known != key);
@@ -84,8 +98,18 @@ fn describe(settings: &Settings) -> zpages::Description {
         description: env!("CARGO_PKG_DESCRIPTION").to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         started: chrono::Local::now().to_rfc3339(),
-        pipelines: settings.service.pipelines.iter().map(|p| pipeline(settings, p)).collect(),
-        extensions: settings.service.extensions.iter().map(ComponentId::to_string).collect(),
+        pipelines: settings
+            .service
+            .pipelines
+            .iter()
+            .map(|p| pipeline(settings, p))
+            .collect(),
+        extensions: settings
+            .service
+            .extensions
+            .iter()
+            .map(ComponentId::to_string)
+            .collect(),
     }
 }
 
@@ -117,7 +141,11 @@ fn pipeline(settings: &Settings, pipeline: &Pipeline) -> zpages::PipelineDescrip
         input: input.to_owned(),
         mutates_data: pipeline.processors.iter().any(mutates),
         receivers: names(&pipeline.receivers),
-        processors: pipeline.processors.iter().map(ComponentId::to_string).collect(),
+        processors: pipeline
+            .processors
+            .iter()
+            .map(ComponentId::to_string)
+            .collect(),
         exporters: names(&pipeline.exporters),
     }
 }

@@ -17,10 +17,18 @@ pub(super) fn behind(stream: Stream, processors: &[ResourceOptions]) -> Stream {
     let processors = processors.to_vec();
     let describe = Arc::clone(&stream.describe);
     let behind = move |resource: &[u8], key: &[u8]| {
-        let rewritten = processors.iter().fold(resource.to_vec(), |bytes, options| rewrite(&bytes, options));
-        SeriesIdentity { resource: attributes(&rewritten), ..describe(resource, key) }
+        let rewritten = processors
+            .iter()
+            .fold(resource.to_vec(), |bytes, options| rewrite(options, &bytes));
+        SeriesIdentity {
+            resource: attributes(&rewritten),
+            ..describe(resource, key)
+        }
     };
-    Stream { describe: Arc::new(behind), ..stream }
+    Stream {
+        describe: Arc::new(behind),
+        ..stream
+    }
 }
 
 fn attributes(resource: &[u8]) -> Vec<Attribute> {

@@ -31,8 +31,9 @@ use super::web_io::{Idle, TimedIo, Watch, Watched};
 pub type Body = UnsyncBoxBody<Bytes, Infallible>;
 
 /// Answers one request of the peer.
-pub type Handler =
-    Arc<dyn Fn(Request<()>, SocketAddr) -> Pin<Box<dyn Future<Output = Answer> + Send>> + Send + Sync>;
+pub type Handler = Arc<
+    dyn Fn(Request<()>, SocketAddr) -> Pin<Box<dyn Future<Output = Answer> + Send>> + Send + Sync,
+>;
 
 /// Called with what became of an answer; dropped without a call when it was cut.
 pub type Receipt = Box<dyn FnMut(Delivery) + Send>;

@@ -132,9 +132,7 @@ impl PrometheusExporter {
     #[must_use]
     pub fn handler(&self) -> Handler {
         let inner = Arc::clone(&self.inner);
-        Arc::new(move |request, peer| {
-            Box::pin(scrape::answer(Arc::clone(&inner), request, peer))
-        })
+        Arc::new(move |request, peer| Box::pin(scrape::answer(Arc::clone(&inner), request, peer)))
     }
 
     /// For a drain: how many scrapers came lately, and how many of them have got everything up to

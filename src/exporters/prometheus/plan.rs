@@ -198,7 +198,11 @@ fn admit(
 fn same_shape(known: &SourcePlan, stream: &Stream, metrics: &[Option<MetricPlan>]) -> bool {
     let family = |metric: &Option<MetricPlan>| metric.as_ref().map(|plan| plan.family);
     known.stream.scope_name == stream.scope_name
-        && known.metrics.iter().map(family).eq(metrics.iter().map(family))
+        && known
+            .metrics
+            .iter()
+            .map(family)
+            .eq(metrics.iter().map(family))
         && known
             .stream
             .metrics
@@ -260,12 +264,13 @@ impl Family {
     fn clashes_with(&self, other: &Self) -> bool {
         let owns = |owner: &Self, name: &str| {
             owner.kind == FamilyKind::Histogram
-                && ["_bucket", "_sum", "_count"].iter().any(|suffix| {
-                    name.strip_suffix(suffix) == Some(owner.name.as_str())
-                })
+                && ["_bucket", "_sum", "_count"]
+                    .iter()
+                    .any(|suffix| name.strip_suffix(suffix) == Some(owner.name.as_str()))
         };
         self.name == other.name
-            || open_metrics_name(&self.name, self.kind) == open_metrics_name(&other.name, other.kind)
+            || open_metrics_name(&self.name, self.kind)
+                == open_metrics_name(&other.name, other.kind)
             || owns(self, &other.name)
             || owns(other, &self.name)
     }

@@ -50,9 +50,9 @@ impl Rendering {
         } else {
             b"\n".to_vec()
         };
-        let value_end = look.zeros.map_or_else(Vec::new, |zeros| {
-            timed_end(zeros.value_ms, look.dialect)
-        });
+        let value_end = look
+            .zeros
+            .map_or_else(Vec::new, |zeros| timed_end(zeros.value_ms, look.dialect));
         Self {
             picture,
             snapshot,
@@ -194,7 +194,9 @@ impl<'a> Page<'a> {
     fn count(&self, row: &Row) -> u64 {
         let living: u64 = row.members().map(|member| self.member_count(member)).sum();
         row.merged.as_ref().map_or(living, |merged| {
-            let layout = row.member.map_or(Layout::Counter, |member| self.layout(member));
+            let layout = row
+                .member
+                .map_or(Layout::Counter, |member| self.layout(member));
             living + count_of(&merged.base, layout)
         })
     }
@@ -225,7 +227,7 @@ impl<'a> Page<'a> {
             .get(self.table(member))
             .and_then(|table| table.chunks.get(cell / CHUNK_CELLS))
             .and_then(|chunk| chunk.cells.get(cell % CHUNK_CELLS))
-            .is_some_and(|cell| cell.birth_flush == self.snapshot.flush)
+            .is_some_and(|cell| cell.birth_flush + 1 == self.snapshot.flush)
     }
 
     fn words(&self, member: Member) -> &'a [u64] {

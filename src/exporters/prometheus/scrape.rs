@@ -3,9 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use http::header::{
-    CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, USER_AGENT,
-};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, USER_AGENT};
 use http::{Method, Request, Response, StatusCode};
 
 use super::Inner;
@@ -102,7 +100,10 @@ fn begin_turn(
     let key = ScraperKey {
         address: peer.ip(),
         user_agent: header(USER_AGENT.as_str()),
-        path_and_query: request.uri().path_and_query().map_or("", |path| path.as_str()),
+        path_and_query: request
+            .uri()
+            .path_and_query()
+            .map_or("", |path| path.as_str()),
         timeout: header(SCRAPE_TIMEOUT),
     };
     let turn = inner
@@ -184,7 +185,11 @@ fn redirect(clean: &str, request: &Request<()>) -> Response<Body> {
     } else {
         String::new()
     };
-    let mut response = page(StatusCode::TEMPORARY_REDIRECT, "text/html; charset=utf-8", text);
+    let mut response = page(
+        StatusCode::TEMPORARY_REDIRECT,
+        "text/html; charset=utf-8",
+        text,
+    );
     response.headers_mut().insert(LOCATION, location);
     response
 }

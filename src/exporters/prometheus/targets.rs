@@ -110,7 +110,12 @@ impl Targets {
             });
             // Values that were not UTF-8 may have become equal.
             sorted.dedup_by(|(_, a), (_, b)| a == b);
-            self.lines = Arc::new(sorted.into_iter().map(|(_, text)| Arc::clone(text)).collect());
+            self.lines = Arc::new(
+                sorted
+                    .into_iter()
+                    .map(|(_, text)| Arc::clone(text))
+                    .collect(),
+            );
             self.changed = false;
         }
         Arc::clone(&self.lines)

@@ -193,9 +193,9 @@ impl View {
         for offset in 0..CHUNK_CELLS {
             let at = chunk * CHUNK_CELLS + offset;
             let slot = self.tables[source].slots[at];
-            let stays = cells.get(offset).is_some_and(|cell| {
-                cell.identity.is_some() && cell.generation == slot.generation
-            });
+            let stays = cells
+                .get(offset)
+                .is_some_and(|cell| cell.identity.is_some() && cell.generation == slot.generation);
             if !slot.occupied || stays {
                 continue;
             }
@@ -249,7 +249,10 @@ impl View {
             if *row.labels != *labels.text {
                 continue;
             }
-            let other = row.member.expect("only living rows are in the index").source as usize;
+            let other = row
+                .member
+                .expect("only living rows are in the index")
+                .source as usize;
             let alike = self.plan.sources[other].shape == origin.shape
                 && self.tables[other].layout == self.tables[birth.source].layout;
             if alike && row.part == part {
@@ -259,7 +262,8 @@ impl View {
             let clash = families(&self.plan, other, row.part)
                 .any(|family| families(&self.plan, birth.source, part).any(|own| own == family));
             if clash {
-                self.counters.dropped(Dropped::OtherBounds, metric_name(origin));
+                self.counters
+                    .dropped(Dropped::OtherBounds, metric_name(origin));
                 return NONE;
             }
         }

@@ -23,7 +23,8 @@ use arrow_buffer::{Buffer, ScalarBuffer};
 use hashbrown::HashMap;
 
 use crate::batch::TraceBatch;
-use options::{Action, ResourceOptions};
+use options::Action;
+pub use options::ResourceOptions;
 
 mod actions;
 mod convert;
@@ -46,6 +47,13 @@ pub struct ResourceProcessor {
     /// Bytes of a resource as it came -> as it goes.
     known: HashMap<Box<[u8]>, Buffer, RandomState>,
     resources_max: usize,
+}
+
+/// What the actions make of one resource, both as bytes of the OTLP `Resource` message. For paths
+/// that see a resource once, at a birth.
+#[must_use]
+pub fn rewrite(options: &ResourceOptions, resource: &[u8]) -> Vec<u8> {
+    actions::apply(&options.actions, resource)
 }
 
 impl ResourceProcessor {
