@@ -1,12 +1,14 @@
-"""Reads a scrape, with the parsers of prometheus_client."""
+"""Reads a scrape, and has prometheus_client read it too."""
 import gzip
 import http.client
+import re
 
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 from prometheus_client.parser import text_string_to_metric_families as text
 
 TEXT = "text/plain;version=0.0.4"
 OPENMETRICS = "application/openmetrics-text;version=1.0.0"
+LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\.)*)"(,|$)')
 
 
 def get(port, path="/metrics", accept=TEXT, headers=None, host="127.0.0.1"):
@@ -30,13 +32,46 @@ def scrape(port, accept=TEXT, path="/metrics"):
     status, headers, body = get(port, path, accept)
     assert status == 200, body
     parse = openmetrics if "openmetrics" in headers["Content-Type"] else text
-    found = {}
-    for family in parse(body):
-        for sample in family.samples:
-            key = (sample.name, frozenset(sample.labels.items()))
-            assert key not in found, f"twice: {key}"
-            found[key] = sample.value
-    return found
+    for _ in parse(body):
+        pass
+    # Not its samples: it adds `_total` to the names of counters.
+    _, series, _ = read(body)
+    return {(name, frozenset(labels)): value for (name, labels), (value, _) in series.items()}
+
+
+def read(text):
+    """(comments {(word, name): rest}, series {(name, labels): [(value, has a time)]}, ends with EOF)."""
+    comments, series = {}, {}
+    for line in text.split("\n"):
+        if not line or line == "# EOF":
+            continue
+        if line.startswith("# "):
+            _, word, name, *rest = line.split(" ", 3)
+            assert (word, name) not in comments, f"second line: {line}"
+            comments[word, name] = rest
+            continue
+        name, labels, rest = split(line)
+        value, *time_ = rest.split()
+        names = [label for label, _ in labels]
+        assert len(set(names)) == len(names), f"label twice: {line}"
+        key = (name, tuple(sorted(labels)))
+        assert key not in series, f"series twice: {line}"
+        series[key] = (float(value), len(time_))
+    return comments, series, text.endswith("# EOF\n")
+
+
+def split(line):
+    if "{" not in line:
+        name, rest = line.split(" ", 1)
+        return name, [], rest
+    name, rest = line.split("{", 1)
+    labels = []
+    while not rest.startswith("}"):
+        match = LABEL.match(rest.rsplit("}", 1)[0])
+        assert match, f"unreadable labels: {line}"
+        labels.append((match[1], match[2]))
+        rest = rest[match.end():]
+    return name, labels, rest[1:]
 
 
 def total(samples, name, **labels):

@@ -7,7 +7,7 @@ import time
 
 import grpc
 import yaml
-from exposition import get
+from exposition import get, read
 from google.protobuf import json_format
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from program import GUARD_SECONDS, Program, free_ports
@@ -20,7 +20,6 @@ ACCEPT_OPENMETRICS = (
     "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2")
 ACCEPT_TEXT = "text/plain;version=0.0.4"
 HEX_IDS = {"traceId", "spanId", "parentSpanId"}
-LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\.)*)"(,|$)')
 
 
 def play(folder, args):
@@ -63,41 +62,6 @@ def ids_to_base64(node):
         return {key: base64.b64encode(bytes.fromhex(item)).decode() if key in HEX_IDS and isinstance(item, str)
                 else ids_to_base64(item) for key, item in node.items()}
     return node
-
-
-def read(text):
-    """(comments {(word, name): rest}, series {(name, labels): [(value, has a time)]}, ends with EOF)."""
-    comments, series = {}, {}
-    for line in text.split("\n"):
-        if not line or line == "# EOF":
-            continue
-        if line.startswith("# "):
-            _, word, name, *rest = line.split(" ", 3)
-            assert (word, name) not in comments, f"second line: {line}"
-            comments[word, name] = rest
-            continue
-        name, labels, rest = split(line)
-        value, *time_ = rest.split()
-        names = [label for label, _ in labels]
-        assert len(set(names)) == len(names), f"label twice: {line}"
-        key = (name, tuple(sorted(labels)))
-        assert key not in series, f"series twice: {line}"
-        series[key] = (float(value), len(time_))
-    return comments, series, text.endswith("# EOF\n")
-
-
-def split(line):
-    if "{" not in line:
-        name, rest = line.split(" ", 1)
-        return name, [], rest
-    name, rest = line.split("{", 1)
-    labels = []
-    while not rest.startswith("}"):
-        match = LABEL.match(rest.rsplit("}", 1)[0])
-        assert match, f"unreadable labels: {line}"
-        labels.append((match[1], match[2]))
-        rest = rest[match.end():]
-    return name, labels, rest[1:]
 
 
 def differences(expected, got, only=None):

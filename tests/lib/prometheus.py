@@ -47,6 +47,7 @@ class Prometheus:
              f"--web.listen-address=127.0.0.1:{self.port}", "--log.level=debug"],
             stdout=self.log_file, stderr=self.log_file)
         wait_for_port(self.port, lambda: self.process.poll() is None)
+        until(self.is_ready)
         return self
 
     def __exit__(self, *_):
@@ -54,6 +55,12 @@ class Prometheus:
         self.process.wait(60)
         self.log_file.close()
         self.folder.cleanup()
+
+    def is_ready(self):
+        try:
+            return "ready" in self.get("/-/ready").lower()
+        except OSError:
+            return False
 
     def get(self, path, **query):
         url = f"http://127.0.0.1:{self.port}{path}?{urllib.parse.urlencode(query)}"
