@@ -13,7 +13,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use exporter_support::{
-    Harness, OPEN_METRICS, Pairs, TEXT, Table, count, histogram_ms, options, pairs, snapshot, stream,
+    Harness, OPEN_METRICS, Pairs, TEXT, Table, count, histogram_ms, options, pairs, snapshot,
+    stream,
 };
 use http::Request;
 use http_body_util::BodyExt;
@@ -58,7 +59,7 @@ fn words(index: usize) -> Vec<u64> {
 
 fn guide(label_sets: usize, timestamps: bool) -> (Harness, Snapshot) {
     let mut options = options();
-    options.namespace = "acs".to_owned();
+    "acs".clone_into(&mut options.namespace);
     options.const_labels = vec![("label1".to_owned(), "value1".to_owned())];
     options.send_timestamps = timestamps;
     options.add_metric_suffixes = false;
@@ -108,13 +109,23 @@ fn parts(text: &str, label_sets: usize) -> Vec<Parts> {
     text.lines()
         .filter(|line| line.starts_with("acs_traces_span_metrics_calls{"))
         .map(|line| {
-            let labels = line.split_once('{').unwrap().1.rsplit_once("\"}").unwrap().0;
+            let labels = line
+                .split_once('{')
+                .unwrap()
+                .1
+                .rsplit_once("\"}")
+                .unwrap()
+                .0;
             let labels: Vec<(String, String)> = labels
                 .split("\",")
                 .map(|label| label.split_once("=\"").unwrap())
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .collect();
-            let span = &labels.iter().find(|(name, _)| name == "span_name").unwrap().1;
+            let span = &labels
+                .iter()
+                .find(|(name, _)| name == "span_name")
+                .unwrap()
+                .1;
             Parts {
                 words: words(by_span[span]),
                 labels,
@@ -132,7 +143,11 @@ fn naive(sets: &[Parts]) -> String {
     };
     for name in ["calls", "duration"] {
         let name = format!("acs_traces_span_metrics_{name}");
-        let kind = if name.ends_with("calls") { "counter" } else { "histogram" };
+        let kind = if name.ends_with("calls") {
+            "counter"
+        } else {
+            "histogram"
+        };
         let _ = write!(out, "# HELP {name} \n# TYPE {name} {kind}\n");
         for set in sets {
             let total: u64 = set.words[2..].iter().sum();
@@ -147,6 +162,7 @@ fn naive(sets: &[Parts]) -> String {
                 let _ = writeln!(out, "{name}_bucket{{{labels},le=\"{bound}\"}} {cumulative}");
             }
             let _ = writeln!(out, "{name}_bucket{{{},le=\"+Inf\"}} {total}", labels(set));
+            #[allow(clippy::cast_precision_loss, reason = "small and exact")]
             let sum = set.words[0] as f64 / 1e6;
             let _ = writeln!(out, "{name}_sum{{{}}} {sum}", labels(set));
             let _ = writeln!(out, "{name}_count{{{}}} {total}", labels(set));
@@ -156,7 +172,9 @@ fn naive(sets: &[Parts]) -> String {
 }
 
 fn scrape(c: &mut Criterion) {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
     for label_sets in [10_000 / LINES, 100_000 / LINES] {
         let (plain, _) = guide(label_sets, false);
         let text = plain.text();
@@ -164,7 +182,10 @@ fn scrape(c: &mut Criterion) {
         assert_eq!(lines, label_sets * LINES);
         println!("{} bytes a line", text.len() / lines);
         let sets = parts(&text, label_sets);
-        assert!(naive(&sets) == text, "the naive version says something else");
+        assert!(
+            naive(&sets) == text,
+            "the naive version says something else"
+        );
         let (timed, _) = guide(label_sets, true);
 
         let mut group = c.benchmark_group(format!("scrape/{lines}_lines"));
@@ -199,7 +220,9 @@ fn scrape(c: &mut Criterion) {
 }
 
 fn births(c: &mut Criterion) {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
     let mut group = c.benchmark_group("scrape_births");
     for label_sets in [1_000, 10_000] {
         group.throughput(Throughput::Elements(label_sets as u64));

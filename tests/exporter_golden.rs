@@ -4,6 +4,12 @@
 //! reverse order; names, labels, order, numbers and line forms must come out as they were. The times
 //! of 02 are set to one and the same in both formats.
 
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "counts of a test are small and exact"
+)]
+
 mod exporter_support;
 
 use std::collections::BTreeMap;
@@ -129,7 +135,11 @@ fn check(case: &Case) {
     let what = format!("{} compat {}", case.name, case.compat);
     same(&harness.scrape(TEXT, "test", true), &text, &what);
     let open_metrics = record(case.name, "openmetrics.txt");
-    same(&harness.scrape(OPEN_METRICS, "test", true), &open_metrics, &what);
+    same(
+        &harness.scrape(OPEN_METRICS, "test", true),
+        &open_metrics,
+        &what,
+    );
 }
 
 /// Line by line, so that a difference can be read.

@@ -15,7 +15,8 @@ use spanmill::store::window::Layout;
 
 const T: u64 = 1_700_000_000_000;
 const LAYOUT: Layout = Layout::Histogram { buckets: 2 };
-const SCOPE: &str = r#"otel_scope_name="spanmetricsconnector",otel_scope_schema_url="",otel_scope_version="""#;
+const SCOPE: &str =
+    r#"otel_scope_name="spanmetricsconnector",otel_scope_schema_url="",otel_scope_version="""#;
 const DROPPED: &str = "spanmill_exporter_dropped_series_total";
 const CHANGED: &str = "spanmill_exporter_changed_labels_total";
 
@@ -59,7 +60,10 @@ fn only(attributes: &[(&str, &str)], compat: bool) -> (Harness, String) {
 #[test]
 fn values_of_colliding_names_are_joined_in_the_order_of_the_keys() {
     let (harness, text) = only(&[("a_b", "1"), ("a-b", "2"), ("a.b", "3")], false);
-    assert_eq!(counters(&text), [r#"{a_b="2;3;1",job="shop"} 1"#.replace("} ", ",} ")]);
+    assert_eq!(
+        counters(&text),
+        [r#"{a_b="2;3;1",job="shop"} 1"#.replace("} ", ",} ")]
+    );
     // Calls and duration have their labels in common.
     assert!((harness.counted(CHANGED, "joined") - 2.0).abs() < 0.1);
     let (harness, text) = only(&[("a_b", "1"), ("a.b", "3")], true);
@@ -69,14 +73,24 @@ fn values_of_colliding_names_are_joined_in_the_order_of_the_keys() {
 
 #[test]
 fn names_that_are_ours_give_way_as_exported() {
-    let (_, text) = only(&[("job", "mine"), ("exported_job", "other"), ("instance", "i")], false);
+    let (_, text) = only(
+        &[
+            ("job", "mine"),
+            ("exported_job", "other"),
+            ("instance", "i"),
+        ],
+        false,
+    );
     // There is no instance label to give way to.
     assert_eq!(
         counters(&text),
         [r#"{exported_exported_job="mine",exported_job="other",instance="i",job="shop",} 1"#]
     );
     let (_, text) = only(&[("otel.scope.name", "x")], false);
-    assert_eq!(counters(&text), [r#"{exported_otel_scope_name="x",job="shop",} 1"#]);
+    assert_eq!(
+        counters(&text),
+        [r#"{exported_otel_scope_name="x",job="shop",} 1"#]
+    );
     let (_, text) = only(&[("job", "mine")], true);
     assert_eq!(text, "");
 }
@@ -97,14 +111,25 @@ fn le_and_what_it_is_renamed_to_are_one_histogram_series_and_two_counters() {
     let harness = calls_and_duration(options(), false);
     let mut table = Table::new(LAYOUT);
     table.born(&shop(), &pairs(&[("le", "x")]), vec![1, 0, 1, 0], T);
-    table.born(&shop(), &pairs(&[("exported_le", "x")]), vec![1, 0, 2, 0], T);
+    table.born(
+        &shop(),
+        &pairs(&[("exported_le", "x")]),
+        vec![1, 0, 2, 0],
+        T,
+    );
     harness.show(snapshot(T, 5, &mut [table]));
     let text = harness.text();
     assert_eq!(
         counters(&text),
-        [r#"{job="shop",le="x",} 1"#, r#"{exported_le="x",job="shop",} 2"#]
+        [
+            r#"{job="shop",le="x",} 1"#,
+            r#"{exported_le="x",job="shop",} 2"#
+        ]
     );
-    let counts: Vec<_> = text.lines().filter(|line| line.contains("_count{")).collect();
+    let counts: Vec<_> = text
+        .lines()
+        .filter(|line| line.contains("_count{"))
+        .collect();
     assert_eq!(counts.len(), 1);
     assert!(counts[0].ends_with(" 3"));
 }
@@ -113,7 +138,10 @@ fn le_and_what_it_is_renamed_to_are_one_histogram_series_and_two_counters() {
 fn reserved_and_empty_names_become_legal_or_drop_the_series() {
     for (key, name) in [("__x", "key__x"), ("", "key_"), ("..", "key__")] {
         let (_, text) = only(&[(key, "1")], false);
-        assert_eq!(counters(&text), [format!("{{job=\"shop\",{name}=\"1\",}} 1")]);
+        assert_eq!(
+            counters(&text),
+            [format!("{{job=\"shop\",{name}=\"1\",}} 1")]
+        );
         let (harness, text) = only(&[(key, "1")], true);
         assert_eq!(text, "");
         assert!((harness.counted(DROPPED, "invalid_label_name") - 1.0).abs() < 0.1);
@@ -143,13 +171,24 @@ fn text_that_is_not_utf8_is_replaced_or_drops_the_series() {
 fn const_labels_stand_on_every_series_but_target_info() {
     let mut options = options();
     options.namespace = "ns".to_owned();
-    options.const_labels = [("env", "prod"), ("data-mode", "m"), ("job", "j"), ("a.b", "1"), ("a_b", "2")]
-        .map(|(key, value)| (key.to_owned(), value.to_owned()))
-        .to_vec();
+    options.const_labels = [
+        ("env", "prod"),
+        ("data-mode", "m"),
+        ("job", "j"),
+        ("a.b", "1"),
+        ("a_b", "2"),
+    ]
+    .map(|(key, value)| (key.to_owned(), value.to_owned()))
+    .to_vec();
     let harness = Harness::new(options, false, sources(vec![stream(vec![count("c")])]));
     let mut table = Table::new(Layout::Counter);
     let resource = pairs(&[("service.name", "shop"), ("service.instance.id", "i")]);
-    table.born(&resource, &pairs(&[("data_mode", "x"), ("env", "y")]), vec![3], T);
+    table.born(
+        &resource,
+        &pairs(&[("data_mode", "x"), ("env", "y")]),
+        vec![3],
+        T,
+    );
     harness.show(snapshot(T, 5, &mut [table]));
     assert_eq!(
         harness.text(),
@@ -170,7 +209,12 @@ fn resource_attributes_overwrite_those_of_the_point_when_they_are_converted() {
     let harness = Harness::new(options, false, sources(vec![stream(vec![count("c")])]));
     let mut table = Table::new(Layout::Counter);
     let resource = pairs(&[("service.name", "s"), ("env", "res"), ("x.y", "1")]);
-    table.born(&resource, &pairs(&[("env", "dp"), ("x_y", "2")]), vec![1], T);
+    table.born(
+        &resource,
+        &pairs(&[("env", "dp"), ("x_y", "2")]),
+        vec![1],
+        T,
+    );
     harness.show(snapshot(T, 5, &mut [table]));
     assert!(harness.text().contains(&format!(
         "c_total{{env=\"res\",job=\"s\",{SCOPE},service_name=\"s\",x_y=\"1;2\"}} 1\n"
@@ -205,7 +249,10 @@ fn target_info_has_the_newest_attributes_and_goes_with_its_last_series() {
     let new = resource(&[("v", "new")]);
     let second = tables[0].born(&new, &pairs(&[("n", "2")]), vec![1], T + 1);
     harness.show(snapshot(T, 5, &mut tables));
-    assert_eq!(info(&harness.text()), [r#"target_info{instance="i",job="s",v="new"} 1"#]);
+    assert_eq!(
+        info(&harness.text()),
+        [r#"target_info{instance="i",job="s",v="new"} 1"#]
+    );
     tables[0].expire(second);
     harness.show(snapshot(T, 5, &mut tables));
     assert_eq!(info(&harness.text()).len(), 1);
@@ -280,8 +327,8 @@ fn births_and_deaths_keep_the_order_over_many_chunks() {
     let cells: Vec<_> = (0..1009)
         .map(|index| tables[0].born(&shop(), &key(index), vec![index as u64], T))
         .collect();
-    for round in 0..3 {
-        harness.show(snapshot(T + round, 5, &mut tables));
+    for round in 0..3_u32 {
+        harness.show(snapshot(T + u64::from(round), 5, &mut tables));
         let text = harness.text();
         let lines: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).collect();
         let mut sorted = lines.clone();
@@ -303,7 +350,12 @@ fn unsorted_and_repeated_bounds_are_put_in_order() {
     let stream = stream(vec![histogram_ms("h", &[5.0, 1.0, 5.0])]);
     let harness = Harness::new(options(), false, sources(vec![stream]));
     let mut table = Table::new(Layout::Histogram { buckets: 4 });
-    table.born(&Pairs::new(), &Pairs::new(), vec![0, 0, 1, 10, 100, 1000], T);
+    table.born(
+        &Pairs::new(),
+        &Pairs::new(),
+        vec![0, 0, 1, 10, 100, 1000],
+        T,
+    );
     harness.show(snapshot(T, 5, &mut [table]));
     let text = harness.text();
     let values: Vec<_> = text
@@ -338,8 +390,18 @@ fn family_that_a_scraper_would_mistake_for_another_is_left_out_and_said_once() {
     table.born(&Pairs::new(), &Pairs::new(), vec![0, 0, 1, 0], T);
     harness.show(snapshot(T, 5, &mut [table]));
     let text = harness.text();
-    let types: Vec<_> = text.lines().filter(|line| line.starts_with("# TYPE")).collect();
-    assert_eq!(types, ["# TYPE fine counter", "# TYPE h histogram", "# TYPE x counter"]);
+    let types: Vec<_> = text
+        .lines()
+        .filter(|line| line.starts_with("# TYPE"))
+        .collect();
+    assert_eq!(
+        types,
+        [
+            "# TYPE fine counter",
+            "# TYPE h histogram",
+            "# TYPE x counter"
+        ]
+    );
 }
 
 #[test]
@@ -347,9 +409,18 @@ fn tables_of_one_name_share_a_family_and_add_equal_series_when_their_bounds_agre
     let mut tables = [Table::new(LAYOUT), Table::new(LAYOUT), Table::new(LAYOUT)];
     for (index, table) in tables.iter_mut().enumerate() {
         table.born(&shop(), &pairs(&[("k", "same")]), vec![0, 0, 1, 0], T);
-        table.born(&shop(), &pairs(&[("k", &index.to_string())]), vec![0, 0, 5, 0], T);
+        table.born(
+            &shop(),
+            &pairs(&[("k", &index.to_string())]),
+            vec![0, 0, 5, 0],
+            T,
+        );
     }
-    let streams = vec![span_metrics(&[10.0]), span_metrics(&[10.0]), span_metrics(&[20.0])];
+    let streams = vec![
+        span_metrics(&[10.0]),
+        span_metrics(&[10.0]),
+        span_metrics(&[20.0]),
+    ];
     let harness = Harness::new(options(), false, sources(streams));
     harness.show(snapshot(T, 5, &mut tables));
     let text = harness.text();
@@ -414,10 +485,14 @@ fn large_scrape_is_the_same_in_pieces_compressed_and_while_the_store_goes_on() {
         harness.show(snapshot(T, 5, &mut tables));
         let other = http::Request::get("/metrics").body(()).unwrap();
         let other = (harness.exporter.handler())(other, peer).await;
-        let other = http_body_util::BodyExt::collect(other.response.into_body()).await.unwrap();
+        let other = http_body_util::BodyExt::collect(other.response.into_body())
+            .await
+            .unwrap();
         let text = String::from_utf8(other.to_bytes().to_vec()).unwrap();
         assert_eq!(text.lines().count(), 4 + 1001 * 5);
-        http_body_util::BodyExt::collect(answer.response.into_body()).await.unwrap()
+        http_body_util::BodyExt::collect(answer.response.into_body())
+            .await
+            .unwrap()
     });
     assert!(again.to_bytes() == text.as_bytes());
 }

@@ -46,7 +46,12 @@ fn bare(text: &str) -> Vec<String> {
 fn one_cell() -> [Table; 1] {
     let mut tables = [Table::new(LAYOUT)];
     let words = vec![25_500_000, 0, 1, 2];
-    tables[0].born(&pairs(&[("service.name", "shop")]), &Pairs::new(), words, T - 3000);
+    tables[0].born(
+        &pairs(&[("service.name", "shop")]),
+        &Pairs::new(),
+        words,
+        T - 3000,
+    );
     tables
 }
 
@@ -72,9 +77,15 @@ fn first_complete_scrape_has_zero_and_value_with_times_and_later_ones_plain_line
     assert_eq!(bare(&cut), with_zeros("1699999996999", "1700000000000"));
     harness.show(snapshot(T + 5000, 5, &mut one_cell()));
     let complete = harness.scrape(TEXT, PROMETHEUS, true);
-    assert_eq!(bare(&complete), with_zeros("1700000000001", "1700000005000"));
+    assert_eq!(
+        bare(&complete),
+        with_zeros("1700000000001", "1700000005000")
+    );
     let plain = bare(&harness.scrape(TEXT, PROMETHEUS, true));
-    assert_eq!(plain[..2], ["calls_total 3", "duration_milliseconds_bucket\"10\" 1"]);
+    assert_eq!(
+        plain[..2],
+        ["calls_total 3", "duration_milliseconds_bucket\"10\" 1"]
+    );
     assert_eq!(plain.len(), 5);
 }
 
@@ -125,10 +136,18 @@ fn series_that_expired_and_came_back_starts_above_its_last_sample() {
     tables[0].expire(0);
     let words = vec![0, 0, 7, 0];
     // Its run began before the last fold.
-    tables[0].born(&pairs(&[("service.name", "shop")]), &Pairs::new(), words, T - 5);
+    tables[0].born(
+        &pairs(&[("service.name", "shop")]),
+        &Pairs::new(),
+        words,
+        T - 5,
+    );
     harness.show(snapshot(T + 9, 5, &mut tables));
     let lines = bare(&harness.scrape(TEXT, PROMETHEUS, true));
-    assert_eq!(lines[..2], ["calls_total 0 1700000000001", "calls_total 7 1700000000009"]);
+    assert_eq!(
+        lines[..2],
+        ["calls_total 0 1700000000001", "calls_total 7 1700000000009"]
+    );
 }
 
 #[test]
@@ -154,7 +173,10 @@ fn series_of_several_cells_starts_before_the_earliest() {
     }
     harness.show(snapshot(T, 5, &mut tables));
     let lines = bare(&harness.scrape(TEXT, PROMETHEUS, true));
-    assert_eq!(lines[..2], ["calls_total 0 1699999992999", "calls_total 5 1700000000000"]);
+    assert_eq!(
+        lines[..2],
+        ["calls_total 0 1699999992999", "calls_total 5 1700000000000"]
+    );
 }
 
 /// Serves the harness on a socket of its own thread.
@@ -174,7 +196,9 @@ fn on_a_socket(harness: &Harness) -> (SocketAddr, watch::Sender<bool>) {
 
 fn get(address: SocketAddr, query: &str) -> TcpStream {
     let mut stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(30)))
+        .unwrap();
     let request = format!(
         "GET /metrics{query} HTTP/1.1\r\nhost: x\r\nuser-agent: {PROMETHEUS}\r\nconnection: close\r\n\r\n"
     );
@@ -185,7 +209,9 @@ fn get(address: SocketAddr, query: &str) -> TcpStream {
 fn zeros(mut stream: TcpStream) -> usize {
     let mut text = String::new();
     stream.read_to_string(&mut text).unwrap();
-    text.lines().filter(|line| line.starts_with("traces_span_metrics_calls_total") && line.contains("} 0 ")).count()
+    text.lines()
+        .filter(|line| line.starts_with("traces_span_metrics_calls_total") && line.contains("} 0 "))
+        .count()
 }
 
 #[test]

@@ -219,13 +219,20 @@ mod tests {
         assert!(text.contains("&rarr; resource &rarr; batch &rarr;"));
         assert!(text.contains("spanmetrics (connector)"));
         assert!(fetch("/debug/extensionz").1.contains("zpages/&lt;b&gt;"));
-        assert!(fetch("/debug/servicez").1.contains("<title>Service spanmill</title>"));
+        assert!(
+            fetch("/debug/servicez")
+                .1
+                .contains("<title>Service spanmill</title>")
+        );
     }
 
     #[test]
     fn other_paths_are_not_found() {
         for path in ["/", "/debug/", "/debug/tracez"] {
-            assert_eq!(fetch(path), (StatusCode::NOT_FOUND, "404 page not found\n".to_owned()));
+            assert_eq!(
+                fetch(path),
+                (StatusCode::NOT_FOUND, "404 page not found\n".to_owned())
+            );
         }
     }
 }

@@ -39,7 +39,10 @@ pub fn render(registry: &Registry, resource: &[(String, String)]) -> Vec<u8> {
             .iter()
             .map(|(name, value)| ((*name).to_owned(), value.as_str()));
         // A series that is registered twice adds up: one exporter in two pipelines, say.
-        let value = family.series.entry(braces(labels.chain(own.iter().cloned()))).or_default();
+        let value = family
+            .series
+            .entry(braces(labels.chain(own.iter().cloned())))
+            .or_default();
         *value += (series.read)();
     });
     let target = Family {

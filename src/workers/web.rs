@@ -31,8 +31,9 @@ use super::web_io::{Idle, TimedIo, Watch, Watched};
 pub type Body = UnsyncBoxBody<Bytes, Infallible>;
 
 /// Answers one request of the peer.
-pub type Handler =
-    Arc<dyn Fn(Request<()>, SocketAddr) -> Pin<Box<dyn Future<Output = Answer> + Send>> + Send + Sync>;
+pub type Handler = Arc<
+    dyn Fn(Request<()>, SocketAddr) -> Pin<Box<dyn Future<Output = Answer> + Send>> + Send + Sync,
+>;
 
 /// Called with what became of an answer; dropped without a call when it was cut.
 pub type Receipt = Box<dyn FnMut(Delivery) + Send>;
@@ -80,9 +81,9 @@ impl Default for WebLimits {
         Self {
             connections_max: 64,
             head_max: Duration::from_secs(10),
-            idle_max: Duration::from_secs(300),
+            idle_max: Duration::from_mins(5),
             stall_max: Duration::from_secs(30),
-            response_max: Duration::from_secs(120),
+            response_max: Duration::from_mins(2),
             stop_max: Duration::from_secs(5),
         }
     }

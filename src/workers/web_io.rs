@@ -51,7 +51,9 @@ struct State {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     /// Waiting for a request; the ticket among the idle ones.
-    Idle { ticket: u64 },
+    Idle {
+        ticket: u64,
+    },
     Busy,
 }
 
@@ -208,9 +210,7 @@ impl http_body::Body for Watched {
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         let frame = Pin::new(&mut self.body).poll_frame(cx);
         // hyper does not poll again when the last frame says that it is the last.
-        if matches!(frame, Poll::Ready(None))
-            || (frame.is_ready() && self.body.is_end_stream())
-        {
+        if matches!(frame, Poll::Ready(None)) || (frame.is_ready() && self.body.is_end_stream()) {
             self.end();
         }
         frame
@@ -256,9 +256,13 @@ impl TimedIo {
 
     fn wait_for_write<T>(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
         let limits = self.limits;
-        let stall = self.stall.get_or_insert_with(|| Box::pin(sleep(limits.stall_max)));
+        let stall = self
+            .stall
+            .get_or_insert_with(|| Box::pin(sleep(limits.stall_max)));
         let stalled = stall.as_mut().poll(cx).is_ready();
-        let response = self.response.get_or_insert_with(|| Box::pin(sleep(limits.response_max)));
+        let response = self
+            .response
+            .get_or_insert_with(|| Box::pin(sleep(limits.response_max)));
         if stalled || response.as_mut().poll(cx).is_ready() {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }

@@ -13,9 +13,7 @@ use http_body_util::BodyExt;
 use spanmill::exporters::prometheus::options::PrometheusOptions;
 use spanmill::exporters::prometheus::{PrometheusExporter, PrometheusParts, Source};
 use spanmill::naming::stream::{Attribute, SeriesIdentity, Stream, StreamMetric, StreamValue};
-use spanmill::store::snapshot::{
-    CHUNK_CELLS, CellState, Chunk, Identity, Snapshot, TableSnapshot,
-};
+use spanmill::store::snapshot::{CHUNK_CELLS, CellState, Chunk, Identity, Snapshot, TableSnapshot};
 use spanmill::store::window::Layout;
 use spanmill::telemetry::counters::Registry;
 use spanmill::telemetry::log::{Encoding, Level, Logger};
@@ -101,7 +99,8 @@ impl Table {
     }
 
     fn touch(&mut self, cell: usize) {
-        self.shared.resize(self.cells.len().div_ceil(CHUNK_CELLS), None);
+        self.shared
+            .resize(self.cells.len().div_ceil(CHUNK_CELLS), None);
         self.shared[cell / CHUNK_CELLS] = None;
     }
 
@@ -210,7 +209,7 @@ pub fn options() -> PrometheusOptions {
         namespace: String::new(),
         const_labels: Vec::new(),
         send_timestamps: false,
-        metric_expiration: std::time::Duration::from_secs(300),
+        metric_expiration: std::time::Duration::from_mins(5),
         enable_open_metrics: true,
         add_metric_suffixes: true,
         resource_to_telemetry_conversion: false,
@@ -236,7 +235,11 @@ impl Harness {
         }));
         let given = Arc::clone(&next);
         let log = Arc::new(Mutex::new(Vec::new()));
-        let logger = Logger::new(Box::new(Log(Arc::clone(&log))), Level::Debug, Encoding::Console);
+        let logger = Logger::new(
+            Box::new(Log(Arc::clone(&log))),
+            Level::Debug,
+            Encoding::Console,
+        );
         let registry = Arc::new(Registry::new(1));
         let parts = PrometheusParts {
             options,

@@ -111,7 +111,12 @@ impl Counters {
             (changes.joined, &self.joined, SAID_JOINED, "joined"),
             (changes.exported, &self.exported, SAID_EXPORTED, "exported"),
             (changes.reserved, &self.reserved, SAID_RESERVED, "reserved"),
-            (changes.replaced, &self.replaced, SAID_REPLACED, "invalid_utf8"),
+            (
+                changes.replaced,
+                &self.replaced,
+                SAID_REPLACED,
+                "invalid_utf8",
+            ),
         ] {
             if count > 0 {
                 counter.add(self.shard, count);

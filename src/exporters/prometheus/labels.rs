@@ -332,9 +332,7 @@ fn push_exported<'a>(
     if taken(labels, &label.name.printed) {
         changes.exported += 1;
         label.name = label.name.exported();
-        while taken(labels, &label.name.printed)
-            || kind.contains(&label.name.printed)
-        {
+        while taken(labels, &label.name.printed) || kind.contains(&label.name.printed) {
             label.name = label.name.exported();
         }
     }
@@ -367,9 +365,9 @@ fn render(mut labels: Vec<Label>, compat: bool, mut changes: Changes) -> Result<
     Ok(Labels {
         text,
         count: u16::try_from(labels.len()).unwrap_or(u16::MAX),
-        has_le: labels.iter().any(|label| {
-            label.name.printed == "le" || label.name.printed.ends_with("exported_le")
-        }),
+        has_le: labels
+            .iter()
+            .any(|label| label.name.printed == "le" || label.name.printed.ends_with("exported_le")),
         changes,
     })
 }

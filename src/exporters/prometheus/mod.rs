@@ -1,4 +1,4 @@
-//! `exporters.prometheus`: snapshot in, text 0.0.4 and OpenMetrics 1.0 over HTTP out.
+//! `exporters.prometheus`: snapshot in, text 0.0.4 and `OpenMetrics` 1.0 over HTTP out.
 //!
 //! | file | purpose |
 //! |---|---|
@@ -82,10 +82,8 @@ pub struct PrometheusExporter {
 
 struct Inner {
     headers: Vec<(HeaderName, HeaderValue)>,
-    open_metrics: bool,
-    timestamps: bool,
+    options: PrometheusOptions,
     compat: bool,
-    start_at_zero: bool,
     snapshots: Snapshots,
     view: Mutex<View>,
     scrapers: Scrapers,
@@ -116,10 +114,8 @@ impl PrometheusExporter {
         Ok(Self {
             inner: Arc::new(Inner {
                 headers,
-                open_metrics: options.enable_open_metrics,
-                timestamps: options.send_timestamps,
+                options,
                 compat,
-                start_at_zero: options.start_at_zero && !compat,
                 snapshots,
                 view: Mutex::new(View::new(Arc::new(plan), rules, Arc::clone(&counters))),
                 scrapers: Scrapers::new(),
@@ -132,9 +128,7 @@ impl PrometheusExporter {
     #[must_use]
     pub fn handler(&self) -> Handler {
         let inner = Arc::clone(&self.inner);
-        Arc::new(move |request, peer| {
-            Box::pin(scrape::answer(Arc::clone(&inner), request, peer))
-        })
+        Arc::new(move |request, peer| Box::pin(scrape::answer(Arc::clone(&inner), request, peer)))
     }
 
     /// For a drain: how many scrapers came lately, and how many of them have got everything up to

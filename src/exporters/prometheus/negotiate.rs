@@ -165,10 +165,10 @@ mod tests {
     const PROMETHEUS_2_42: &str = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited,application/openmetrics-text;version=1.0.0;q=0.8,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
     const PROMETHEUS_3_5: &str = "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2";
 
-    fn headers(name: HeaderName, values: &[&str]) -> HeaderMap {
+    fn headers(name: &HeaderName, values: &[&str]) -> HeaderMap {
         let mut map = HeaderMap::new();
         for value in values {
-            map.append(&name, HeaderValue::from_str(value).expect("a header"));
+            map.append(name, HeaderValue::from_str(value).expect("a header"));
         }
         map
     }
@@ -178,33 +178,72 @@ mod tests {
         let table = [
             ("", TEXT, "underscores"),
             ("*/*", TEXT, "underscores"),
-            ("application/openmetrics-text;version=1.0.0", OM_100, "underscores"),
-            ("application/openmetrics-text;version=0.0.1", OM_001, "underscores"),
+            (
+                "application/openmetrics-text;version=1.0.0",
+                OM_100,
+                "underscores",
+            ),
+            (
+                "application/openmetrics-text;version=0.0.1",
+                OM_001,
+                "underscores",
+            ),
             ("application/openmetrics-text", OM_001, "underscores"),
-            ("application/openmetrics-text;version=1.0.0;escaping=allow-utf-8", OM_100, "allow-utf-8"),
-            ("text/plain;version=1.0.0;escaping=allow-utf-8", TEXT, "allow-utf-8"),
-            ("text/plain;version=0.0.4;escaping=allow-utf-8", TEXT, "allow-utf-8"),
+            (
+                "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8",
+                OM_100,
+                "allow-utf-8",
+            ),
+            (
+                "text/plain;version=1.0.0;escaping=allow-utf-8",
+                TEXT,
+                "allow-utf-8",
+            ),
+            (
+                "text/plain;version=0.0.4;escaping=allow-utf-8",
+                TEXT,
+                "allow-utf-8",
+            ),
             ("text/plain;escaping=dots", TEXT, "dots"),
             ("text/plain;escaping=values", TEXT, "values"),
             ("text/plain;escaping=odd", TEXT, "underscores"),
             (PROMETHEUS_3_5, OM_100, "allow-utf-8"),
             (PROMETHEUS_2_42, OM_100, "underscores"),
             ("application/json", TEXT, "underscores"),
-            ("text/plain;q=0.1,application/openmetrics-text;version=1.0.0;q=0.9", OM_100, "underscores"),
-            ("application/openmetrics-text;version=9.9.9", TEXT, "underscores"),
-            ("application/openmetrics-text;q=x, text/plain", TEXT, "underscores"),
-            (" application/openmetrics-text ; version=1.0.0 ; q=1 ", OM_100, "underscores"),
+            (
+                "text/plain;q=0.1,application/openmetrics-text;version=1.0.0;q=0.9",
+                OM_100,
+                "underscores",
+            ),
+            (
+                "application/openmetrics-text;version=9.9.9",
+                TEXT,
+                "underscores",
+            ),
+            (
+                "application/openmetrics-text;q=x, text/plain",
+                TEXT,
+                "underscores",
+            ),
+            (
+                " application/openmetrics-text ; version=1.0.0 ; q=1 ",
+                OM_100,
+                "underscores",
+            ),
             ("Application/OpenMetrics-Text", TEXT, "underscores"),
         ];
         for (accept, start, escaping) in table {
-            let headers = headers(ACCEPT, &[accept]);
+            let headers = headers(&ACCEPT, &[accept]);
             assert_eq!(
                 format(&headers, true).content_type,
                 format!("{start}{escaping}"),
                 "{accept:?}"
             );
         }
-        assert_eq!(format(&HeaderMap::new(), true).content_type, format!("{TEXT}underscores"));
+        assert_eq!(
+            format(&HeaderMap::new(), true).content_type,
+            format!("{TEXT}underscores")
+        );
     }
 
     #[test]
@@ -215,7 +254,7 @@ mod tests {
             (PROMETHEUS_2_42, "underscores"),
         ];
         for (accept, escaping) in table {
-            let headers = headers(ACCEPT, &[accept]);
+            let headers = headers(&ACCEPT, &[accept]);
             assert_eq!(
                 format(&headers, false).content_type,
                 format!("{TEXT}{escaping}"),
@@ -226,8 +265,11 @@ mod tests {
 
     #[test]
     fn only_the_first_accept_line_counts() {
-        let headers = headers(ACCEPT, &["text/plain", "application/openmetrics-text"]);
-        assert_eq!(format(&headers, true).content_type, format!("{TEXT}underscores"));
+        let headers = headers(&ACCEPT, &["text/plain", "application/openmetrics-text"]);
+        assert_eq!(
+            format(&headers, true).content_type,
+            format!("{TEXT}underscores")
+        );
     }
 
     #[test]
@@ -249,7 +291,11 @@ mod tests {
             (&["identity;q=0, gzip;q=0"], false),
         ];
         for (lines, expected) in table {
-            assert_eq!(gzip(&headers(ACCEPT_ENCODING, lines)), expected, "{lines:?}");
+            assert_eq!(
+                gzip(&headers(&ACCEPT_ENCODING, lines)),
+                expected,
+                "{lines:?}"
+            );
         }
     }
 }

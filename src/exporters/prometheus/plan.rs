@@ -160,10 +160,11 @@ fn sorted(families: Vec<Family>, mut sources: Vec<SourcePlan>) -> Plan {
             .position(|(index, _)| *index == before)
             .expect("every family is in the order")
     };
-    for metric in sources.iter_mut().flat_map(|source| &mut source.metrics) {
-        if let Some(metric) = metric {
-            metric.family = place(metric.family);
-        }
+    for metric in sources
+        .iter_mut()
+        .flat_map(|source| source.metrics.iter_mut().flatten())
+    {
+        metric.family = place(metric.family);
     }
     Plan {
         sources,
@@ -198,7 +199,11 @@ fn admit(
 fn same_shape(known: &SourcePlan, stream: &Stream, metrics: &[Option<MetricPlan>]) -> bool {
     let family = |metric: &Option<MetricPlan>| metric.as_ref().map(|plan| plan.family);
     known.stream.scope_name == stream.scope_name
-        && known.metrics.iter().map(family).eq(metrics.iter().map(family))
+        && known
+            .metrics
+            .iter()
+            .map(family)
+            .eq(metrics.iter().map(family))
         && known
             .stream
             .metrics
@@ -260,18 +265,19 @@ impl Family {
     fn clashes_with(&self, other: &Self) -> bool {
         let owns = |owner: &Self, name: &str| {
             owner.kind == FamilyKind::Histogram
-                && ["_bucket", "_sum", "_count"].iter().any(|suffix| {
-                    name.strip_suffix(suffix) == Some(owner.name.as_str())
-                })
+                && ["_bucket", "_sum", "_count"]
+                    .iter()
+                    .any(|suffix| name.strip_suffix(suffix) == Some(owner.name.as_str()))
         };
         self.name == other.name
-            || open_metrics_name(&self.name, self.kind) == open_metrics_name(&other.name, other.kind)
+            || open_metrics_name(&self.name, self.kind)
+                == open_metrics_name(&other.name, other.kind)
             || owns(self, &other.name)
             || owns(other, &self.name)
     }
 }
 
-/// OpenMetrics names a counter's family without the suffix that its samples keep.
+/// `OpenMetrics` names a counter's family without the suffix that its samples keep.
 fn open_metrics_name(name: &str, kind: FamilyKind) -> &str {
     match kind {
         FamilyKind::Counter => name.strip_suffix("_total").unwrap_or(name),
@@ -317,7 +323,9 @@ impl HistogramPlan {
     fn new(bounds: &[f64], nanos_per_unit: f64) -> Self {
         let mut kept: Vec<(f64, usize)> = Vec::with_capacity(bounds.len());
         for (bucket, bound) in bounds.iter().enumerate() {
-            if !kept.iter().any(|(known, _)| known == bound) {
+            // Minus zero is zero.
+            let bound = &(bound + 0.0);
+            if !kept.iter().any(|(known, _)| known.total_cmp(bound).is_eq()) {
                 kept.push((*bound, bucket));
             }
         }

@@ -50,9 +50,9 @@ impl Rendering {
         } else {
             b"\n".to_vec()
         };
-        let value_end = look.zeros.map_or_else(Vec::new, |zeros| {
-            timed_end(zeros.value_ms, look.dialect)
-        });
+        let value_end = look
+            .zeros
+            .map_or_else(Vec::new, |zeros| timed_end(zeros.value_ms, look.dialect));
         Self {
             picture,
             snapshot,
@@ -194,7 +194,9 @@ impl<'a> Page<'a> {
     fn count(&self, row: &Row) -> u64 {
         let living: u64 = row.members().map(|member| self.member_count(member)).sum();
         row.merged.as_ref().map_or(living, |merged| {
-            let layout = row.member.map_or(Layout::Counter, |member| self.layout(member));
+            let layout = row
+                .member
+                .map_or(Layout::Counter, |member| self.layout(member));
             living + count_of(&merged.base, layout)
         })
     }

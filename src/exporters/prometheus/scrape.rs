@@ -3,9 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use http::header::{
-    CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, USER_AGENT,
-};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, USER_AGENT};
 use http::{Method, Request, Response, StatusCode};
 
 use super::Inner;
@@ -49,7 +47,7 @@ pub(super) async fn answer(inner: Arc<Inner>, request: Request<()>, peer: Socket
 
 async fn metrics(inner: &Arc<Inner>, request: &Request<()>, peer: SocketAddr) -> Answer {
     let headers = request.headers();
-    let format = negotiate::format(headers, inner.open_metrics);
+    let format = negotiate::format(headers, inner.options.enable_open_metrics);
     let gzip = negotiate::gzip(headers);
     let (picture, snapshot) = take_picture(inner).await;
     // Only GET is a scrape; the answer to HEAD has no body to show anything with.
@@ -58,7 +56,7 @@ async fn metrics(inner: &Arc<Inner>, request: &Request<()>, peer: SocketAddr) ->
         .flatten();
     let look = Look {
         dialect: format.dialect,
-        timestamps: inner.timestamps,
+        timestamps: inner.options.send_timestamps,
         late_counters: inner.compat,
         zeros: turn.and_then(|turn| inner.zeros_for(request, &turn)),
     };
@@ -102,7 +100,10 @@ fn begin_turn(
     let key = ScraperKey {
         address: peer.ip(),
         user_agent: header(USER_AGENT.as_str()),
-        path_and_query: request.uri().path_and_query().map_or("", |path| path.as_str()),
+        path_and_query: request
+            .uri()
+            .path_and_query()
+            .map_or("", |path| path.as_str()),
         timeout: header(SCRAPE_TIMEOUT),
     };
     let turn = inner
@@ -120,7 +121,7 @@ impl Inner {
             .headers()
             .get(USER_AGENT)
             .is_some_and(|agent| agent.as_bytes().starts_with(TAKES_ZEROS));
-        (self.start_at_zero && takes_zeros).then_some(turn.zeros)
+        (self.options.start_at_zero && !self.compat && takes_zeros).then_some(turn.zeros)
     }
 }
 
@@ -184,7 +185,11 @@ fn redirect(clean: &str, request: &Request<()>) -> Response<Body> {
     } else {
         String::new()
     };
-    let mut response = page(StatusCode::TEMPORARY_REDIRECT, "text/html; charset=utf-8", text);
+    let mut response = page(
+        StatusCode::TEMPORARY_REDIRECT,
+        "text/html; charset=utf-8",
+        text,
+    );
     response.headers_mut().insert(LOCATION, location);
     response
 }

@@ -283,7 +283,9 @@ mod tests {
         let scrapers = Scrapers::new();
         let one = scrapers.begin(&key("/metrics?job=1"), T, 1).expect("room");
         scrapers.complete(&one);
-        let two = scrapers.begin(&key("/metrics?job=2"), T + 1000, 1).expect("room");
+        let two = scrapers
+            .begin(&key("/metrics?job=2"), T + 1000, 1)
+            .expect("room");
         assert_eq!(two.zeros.zero_ms(1, T), Some(T - 1));
     }
 

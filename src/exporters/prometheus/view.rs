@@ -193,9 +193,9 @@ impl View {
         for offset in 0..CHUNK_CELLS {
             let at = chunk * CHUNK_CELLS + offset;
             let slot = self.tables[source].slots[at];
-            let stays = cells.get(offset).is_some_and(|cell| {
-                cell.identity.is_some() && cell.generation == slot.generation
-            });
+            let stays = cells
+                .get(offset)
+                .is_some_and(|cell| cell.identity.is_some() && cell.generation == slot.generation);
             if !slot.occupied || stays {
                 continue;
             }
@@ -215,7 +215,7 @@ impl View {
         let birth = Birth {
             source,
             member: member(source, at),
-            birth_ms: cell.birth_ms,
+            time_ms: cell.birth_ms,
         };
         let histogram = has_histogram(origin, &plan);
         let mut rows = [NONE; 2];
@@ -249,7 +249,10 @@ impl View {
             if *row.labels != *labels.text {
                 continue;
             }
-            let other = row.member.expect("only living rows are in the index").source as usize;
+            let other = row
+                .member
+                .expect("only living rows are in the index")
+                .source as usize;
             let alike = self.plan.sources[other].shape == origin.shape
                 && self.tables[other].layout == self.tables[birth.source].layout;
             if alike && row.part == part {
@@ -259,7 +262,8 @@ impl View {
             let clash = families(&self.plan, other, row.part)
                 .any(|family| families(&self.plan, birth.source, part).any(|own| own == family));
             if clash {
-                self.counters.dropped(Dropped::OtherBounds, metric_name(origin));
+                self.counters
+                    .dropped(Dropped::OtherBounds, metric_name(origin));
                 return NONE;
             }
         }
@@ -275,7 +279,7 @@ impl View {
             member: Some(birth.member),
             merged: None,
             sequence: self.sequence,
-            birth_ms: birth.birth_ms,
+            birth_ms: birth.time_ms,
         };
         let id = if let Some(id) = self.free.pop() {
             *self.rows.get_mut(id) = row;
@@ -294,7 +298,7 @@ impl View {
         let shown = self.sequence_shown;
         let row = self.rows.get_mut(id);
         if row.sequence > shown {
-            row.birth_ms = row.birth_ms.min(birth.birth_ms);
+            row.birth_ms = row.birth_ms.min(birth.time_ms);
         }
         if row.merged.is_none() {
             self.merged.push(id);
@@ -417,7 +421,7 @@ impl View {
 struct Birth {
     source: usize,
     member: Member,
-    birth_ms: u64,
+    time_ms: u64,
 }
 
 fn member(source: usize, cell: usize) -> Member {
