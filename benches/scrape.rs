@@ -219,7 +219,37 @@ fn scrape(c: &mut Criterion) {
     }
 }
 
+/// Resident memory, bytes.
+fn resident() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("RssAnon:"));
+    line.unwrap()
+        .trim()
+        .trim_end_matches(" kB")
+        .parse::<usize>()
+        .unwrap()
+        * 1024
+}
+
+/// What a view keeps for each label set, beside the text of its labels.
+fn print_view_memory() {
+    const LABEL_SETS: usize = 50_000;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    let (harness, snapshot) = guide(LABEL_SETS, false);
+    let before = resident();
+    runtime.block_on(body(&harness, TEXT, false));
+    let view = (resident() - before) / LABEL_SETS;
+    drop(snapshot);
+    let line = harness.text().lines().nth(2).unwrap().len();
+    println!("view: {view} bytes a label set of {line} bytes a line");
+}
+
 fn births(c: &mut Criterion) {
+    print_view_memory();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();

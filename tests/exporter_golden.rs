@@ -55,7 +55,7 @@ fn case(name: &'static str) -> Case {
 
 #[test]
 fn span_metrics_come_out_as_recorded() {
-    for name in ["05", "06", "09", "13", "23", "35-second"] {
+    for name in ["05", "06", "08", "09", "11", "13", "22", "23", "35-second"] {
         check(&case(name));
         // Only time and collisions tell the modes apart.
         check(&Case {
