@@ -210,7 +210,7 @@ proptest! {
                 let samples = samples.unwrap();
                 let sum_of = |suffix: &str| -> f64 {
                     let of = samples.iter().filter(|(name, ..)| name.ends_with(suffix));
-                    of.map(|(_, _, value, _)| value).sum()
+                    of.fold(0.0, |sum, (_, _, value, _)| sum + value)
                 };
                 if !compat && round == 0 {
                     // Whatever was renamed or joined, no span is lost.
