@@ -59,7 +59,7 @@ fn words(index: usize) -> Vec<u64> {
 
 fn guide(label_sets: usize, timestamps: bool) -> (Harness, Snapshot) {
     let mut options = options();
-    options.namespace = "acs".to_owned();
+    "acs".clone_into(&mut options.namespace);
     options.const_labels = vec![("label1".to_owned(), "value1".to_owned())];
     options.send_timestamps = timestamps;
     options.add_metric_suffixes = false;
@@ -162,6 +162,7 @@ fn naive(sets: &[Parts]) -> String {
                 let _ = writeln!(out, "{name}_bucket{{{labels},le=\"{bound}\"}} {cumulative}");
             }
             let _ = writeln!(out, "{name}_bucket{{{},le=\"+Inf\"}} {total}", labels(set));
+            #[allow(clippy::cast_precision_loss, reason = "small and exact")]
             let sum = set.words[0] as f64 / 1e6;
             let _ = writeln!(out, "{name}_sum{{{}}} {sum}", labels(set));
             let _ = writeln!(out, "{name}_count{{{}}} {total}", labels(set));
@@ -218,7 +219,37 @@ fn scrape(c: &mut Criterion) {
     }
 }
 
+/// Resident memory, bytes.
+fn resident() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("RssAnon:"));
+    line.unwrap()
+        .trim()
+        .trim_end_matches(" kB")
+        .parse::<usize>()
+        .unwrap()
+        * 1024
+}
+
+/// What a view keeps for each label set, beside the text of its labels.
+fn print_view_memory() {
+    const LABEL_SETS: usize = 50_000;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    let (harness, snapshot) = guide(LABEL_SETS, false);
+    let before = resident();
+    runtime.block_on(body(&harness, TEXT, false));
+    let view = (resident() - before) / LABEL_SETS;
+    drop(snapshot);
+    let line = harness.text().lines().nth(2).unwrap().len();
+    println!("view: {view} bytes a label set of {line} bytes a line");
+}
+
 fn births(c: &mut Criterion) {
+    print_view_memory();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();

@@ -327,8 +327,8 @@ fn births_and_deaths_keep_the_order_over_many_chunks() {
     let cells: Vec<_> = (0..1009)
         .map(|index| tables[0].born(&shop(), &key(index), vec![index as u64], T))
         .collect();
-    for round in 0..3 {
-        harness.show(snapshot(T + round, 5, &mut tables));
+    for round in 0..3_u32 {
+        harness.show(snapshot(T + u64::from(round), 5, &mut tables));
         let text = harness.text();
         let lines: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).collect();
         let mut sorted = lines.clone();

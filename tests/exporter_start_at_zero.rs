@@ -97,13 +97,13 @@ fn open_metrics_groups_the_zeros_of_a_series_too() {
     assert_eq!(
         lines[..4],
         [
-            "calls_total 0.0 1.699999996999e+09",
-            "calls_total 3.0 1.7e+09",
-            "duration_milliseconds_bucket\"10.0\" 0 1.699999996999e+09",
-            "duration_milliseconds_bucket\"+Inf\" 0 1.699999996999e+09",
+            "calls_total 0.0 1699999996.999",
+            "calls_total 3.0 1700000000.000",
+            "duration_milliseconds_bucket\"10.0\" 0 1699999996.999",
+            "duration_milliseconds_bucket\"+Inf\" 0 1699999996.999",
         ]
     );
-    assert_eq!(lines[4], "duration_milliseconds_sum 0.0 1.699999996999e+09");
+    assert_eq!(lines[4], "duration_milliseconds_sum 0.0 1699999996.999");
 }
 
 #[test]

@@ -3,6 +3,12 @@ use super::metric::{Kind, escaped, family_name};
 use super::stream::Attribute;
 use super::target::{instance, job};
 
+/// Attributes of a resource, and the job they make.
+type Case = (
+    &'static [(&'static str, &'static str)],
+    Option<&'static str>,
+);
+
 fn wire(name: &str, unit: &str, kind: Kind, namespace: &str, suffixes: bool) -> String {
     escaped(&family_name(name, unit, kind, namespace, suffixes))
 }
@@ -206,7 +212,7 @@ fn job_and_instance_come_from_the_service_attributes() {
             })
             .collect()
     };
-    let table: [(&[(&str, &str)], Option<&str>); 6] = [
+    let table: [Case; 6] = [
         (&[], None),
         (&[("service.namespace", "only")], None),
         (&[("service.name", "a")], Some("a")),

@@ -22,7 +22,11 @@ pub fn register(registry: &Registry) {
         read: Box::new(read),
     };
     registry.add(Series {
-        read: Box::new(move || (clock(ClockId::Monotonic) - started).as_secs_f64()),
+        read: Box::new(move || {
+            clock(ClockId::Monotonic)
+                .saturating_sub(started)
+                .as_secs_f64()
+        }),
         ..counter(
             "otelcol_process_uptime",
             "Uptime of the process [alpha]",

@@ -81,9 +81,9 @@ impl Default for WebLimits {
         Self {
             connections_max: 64,
             head_max: Duration::from_secs(10),
-            idle_max: Duration::from_secs(300),
+            idle_max: Duration::from_mins(5),
             stall_max: Duration::from_secs(30),
-            response_max: Duration::from_secs(120),
+            response_max: Duration::from_mins(2),
             stop_max: Duration::from_secs(5),
         }
     }

@@ -37,7 +37,7 @@ impl http_body::Body for Endless {
         self: Pin<&mut Self>,
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(&[b'x'; 65536])))))
+        Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(&[b'x'; 16384])))))
     }
 }
 
@@ -53,11 +53,11 @@ fn limits() -> WebLimits {
     // Long enough never to be reached where a test is not about it.
     WebLimits {
         connections_max: 2,
-        head_max: Duration::from_secs(60),
-        idle_max: Duration::from_secs(60),
-        stall_max: Duration::from_secs(60),
-        response_max: Duration::from_secs(60),
-        stop_max: Duration::from_secs(60),
+        head_max: Duration::from_mins(1),
+        idle_max: Duration::from_mins(1),
+        stall_max: Duration::from_mins(1),
+        response_max: Duration::from_mins(1),
+        stop_max: Duration::from_mins(1),
     }
 }
 

@@ -209,7 +209,7 @@ pub fn options() -> PrometheusOptions {
         namespace: String::new(),
         const_labels: Vec::new(),
         send_timestamps: false,
-        metric_expiration: std::time::Duration::from_secs(300),
+        metric_expiration: std::time::Duration::from_mins(5),
         enable_open_metrics: true,
         add_metric_suffixes: true,
         resource_to_telemetry_conversion: false,

@@ -1,4 +1,4 @@
-//! `exporters.prometheus`: snapshot in, text 0.0.4 and OpenMetrics 1.0 over HTTP out.
+//! `exporters.prometheus`: snapshot in, text 0.0.4 and `OpenMetrics` 1.0 over HTTP out.
 //!
 //! | file | purpose |
 //! |---|---|
@@ -82,10 +82,8 @@ pub struct PrometheusExporter {
 
 struct Inner {
     headers: Vec<(HeaderName, HeaderValue)>,
-    open_metrics: bool,
-    timestamps: bool,
+    options: PrometheusOptions,
     compat: bool,
-    start_at_zero: bool,
     snapshots: Snapshots,
     view: Mutex<View>,
     scrapers: Scrapers,
@@ -116,10 +114,8 @@ impl PrometheusExporter {
         Ok(Self {
             inner: Arc::new(Inner {
                 headers,
-                open_metrics: options.enable_open_metrics,
-                timestamps: options.send_timestamps,
+                options,
                 compat,
-                start_at_zero: options.start_at_zero && !compat,
                 snapshots,
                 view: Mutex::new(View::new(Arc::new(plan), rules, Arc::clone(&counters))),
                 scrapers: Scrapers::new(),

@@ -165,10 +165,10 @@ mod tests {
     const PROMETHEUS_2_42: &str = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited,application/openmetrics-text;version=1.0.0;q=0.8,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
     const PROMETHEUS_3_5: &str = "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2";
 
-    fn headers(name: HeaderName, values: &[&str]) -> HeaderMap {
+    fn headers(name: &HeaderName, values: &[&str]) -> HeaderMap {
         let mut map = HeaderMap::new();
         for value in values {
-            map.append(&name, HeaderValue::from_str(value).expect("a header"));
+            map.append(name, HeaderValue::from_str(value).expect("a header"));
         }
         map
     }
@@ -233,7 +233,7 @@ mod tests {
             ("Application/OpenMetrics-Text", TEXT, "underscores"),
         ];
         for (accept, start, escaping) in table {
-            let headers = headers(ACCEPT, &[accept]);
+            let headers = headers(&ACCEPT, &[accept]);
             assert_eq!(
                 format(&headers, true).content_type,
                 format!("{start}{escaping}"),
@@ -254,7 +254,7 @@ mod tests {
             (PROMETHEUS_2_42, "underscores"),
         ];
         for (accept, escaping) in table {
-            let headers = headers(ACCEPT, &[accept]);
+            let headers = headers(&ACCEPT, &[accept]);
             assert_eq!(
                 format(&headers, false).content_type,
                 format!("{TEXT}{escaping}"),
@@ -265,7 +265,7 @@ mod tests {
 
     #[test]
     fn only_the_first_accept_line_counts() {
-        let headers = headers(ACCEPT, &["text/plain", "application/openmetrics-text"]);
+        let headers = headers(&ACCEPT, &["text/plain", "application/openmetrics-text"]);
         assert_eq!(
             format(&headers, true).content_type,
             format!("{TEXT}underscores")
@@ -292,7 +292,7 @@ mod tests {
         ];
         for (lines, expected) in table {
             assert_eq!(
-                gzip(&headers(ACCEPT_ENCODING, lines)),
+                gzip(&headers(&ACCEPT_ENCODING, lines)),
                 expected,
                 "{lines:?}"
             );

@@ -160,10 +160,11 @@ fn sorted(families: Vec<Family>, mut sources: Vec<SourcePlan>) -> Plan {
             .position(|(index, _)| *index == before)
             .expect("every family is in the order")
     };
-    for metric in sources.iter_mut().flat_map(|source| &mut source.metrics) {
-        if let Some(metric) = metric {
-            metric.family = place(metric.family);
-        }
+    for metric in sources
+        .iter_mut()
+        .flat_map(|source| source.metrics.iter_mut().flatten())
+    {
+        metric.family = place(metric.family);
     }
     Plan {
         sources,
@@ -276,7 +277,7 @@ impl Family {
     }
 }
 
-/// OpenMetrics names a counter's family without the suffix that its samples keep.
+/// `OpenMetrics` names a counter's family without the suffix that its samples keep.
 fn open_metrics_name(name: &str, kind: FamilyKind) -> &str {
     match kind {
         FamilyKind::Counter => name.strip_suffix("_total").unwrap_or(name),
@@ -322,7 +323,9 @@ impl HistogramPlan {
     fn new(bounds: &[f64], nanos_per_unit: f64) -> Self {
         let mut kept: Vec<(f64, usize)> = Vec::with_capacity(bounds.len());
         for (bucket, bound) in bounds.iter().enumerate() {
-            if !kept.iter().any(|(known, _)| known == bound) {
+            // Minus zero is zero.
+            let bound = &(bound + 0.0);
+            if !kept.iter().any(|(known, _)| known.total_cmp(bound).is_eq()) {
                 kept.push((*bound, bucket));
             }
         }

@@ -52,7 +52,7 @@ impl Rendering {
         };
         let value_end = look
             .zeros
-            .map_or_else(Vec::new, |zeros| timed_end(zeros.value_ms, look.dialect));
+            .map_or_else(Vec::new, |zeros| zero_end(zeros.value_ms, look.dialect));
         Self {
             picture,
             snapshot,
@@ -171,14 +171,14 @@ impl<'a> Page<'a> {
         match &metric.value {
             ValuePlan::Count => {
                 if let Some(zero_ms) = zero_ms {
-                    let end = &timed_end(zero_ms, dialect);
+                    let end = &zero_end(zero_ms, dialect);
                     push_counter(out, Line { end, ..line }, 0);
                 }
                 push_counter(out, line, self.count(row));
             }
             ValuePlan::Histogram(histogram) => {
                 if let Some(zero_ms) = zero_ms {
-                    let end = &timed_end(zero_ms, dialect);
+                    let end = &zero_end(zero_ms, dialect);
                     push_histogram(out, Line { end, ..line }, histogram, &[]);
                 }
                 if row.merged.is_some() {
@@ -253,6 +253,17 @@ struct Line<'a> {
     labels: &'a [u8],
     end: &'a [u8],
     dialect: Dialect,
+}
+
+/// The end of a zero and of the value beside it. `OpenMetrics` allows more than the exponents that
+/// the reference prints, and at least one of its parsers (Python's) takes `1.699999996999e+09` for
+/// little more than a second.
+fn zero_end(time_ms: u64, dialect: Dialect) -> Vec<u8> {
+    match dialect {
+        Dialect::Text => format!(" {time_ms}\n"),
+        Dialect::OpenMetrics => format!(" {}.{:03}\n", time_ms / 1000, time_ms % 1000),
+    }
+    .into_bytes()
 }
 
 fn timed_end(time_ms: u64, dialect: Dialect) -> Vec<u8> {

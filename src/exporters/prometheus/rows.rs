@@ -188,7 +188,7 @@ mod tests {
     #[test]
     fn series_are_ordered_by_count_and_values_and_never_by_names() {
         let sorted = [
-            r#""#,
+            "",
             r#"zz="0""#,
             r#"a="1""#,
             r#"a="10""#,

@@ -47,7 +47,7 @@ pub(super) async fn answer(inner: Arc<Inner>, request: Request<()>, peer: Socket
 
 async fn metrics(inner: &Arc<Inner>, request: &Request<()>, peer: SocketAddr) -> Answer {
     let headers = request.headers();
-    let format = negotiate::format(headers, inner.open_metrics);
+    let format = negotiate::format(headers, inner.options.enable_open_metrics);
     let gzip = negotiate::gzip(headers);
     let (picture, snapshot) = take_picture(inner).await;
     // Only GET is a scrape; the answer to HEAD has no body to show anything with.
@@ -56,7 +56,7 @@ async fn metrics(inner: &Arc<Inner>, request: &Request<()>, peer: SocketAddr) ->
         .flatten();
     let look = Look {
         dialect: format.dialect,
-        timestamps: inner.timestamps,
+        timestamps: inner.options.send_timestamps,
         late_counters: inner.compat,
         zeros: turn.and_then(|turn| inner.zeros_for(request, &turn)),
     };
@@ -121,7 +121,7 @@ impl Inner {
             .headers()
             .get(USER_AGENT)
             .is_some_and(|agent| agent.as_bytes().starts_with(TAKES_ZEROS));
-        (self.start_at_zero && takes_zeros).then_some(turn.zeros)
+        (self.options.start_at_zero && !self.compat && takes_zeros).then_some(turn.zeros)
     }
 }
 

@@ -19,7 +19,7 @@ pub(super) const NONE: TargetId = TargetId::MAX;
 #[derive(Default)]
 pub(super) struct Targets {
     ids: HashMap<Arc<Key>, TargetId, RandomState>,
-    targets: Vec<Option<Target>>,
+    places: Vec<Option<Target>>,
     free: Vec<TargetId>,
     /// The lines in the order of the output; rebuilt when something changed.
     lines: Arc<Vec<Arc<[u8]>>>,
@@ -90,7 +90,7 @@ impl Targets {
         if target.cells == 0 {
             let key = Arc::clone(&target.key);
             self.ids.remove(&key);
-            self.targets[id as usize] = None;
+            self.places[id as usize] = None;
             self.free.push(id);
             self.changed = true;
         }
@@ -100,7 +100,7 @@ impl Targets {
     pub(super) fn lines(&mut self) -> Arc<Vec<Arc<[u8]>>> {
         if self.changed {
             let mut sorted: Vec<_> = self
-                .targets
+                .places
                 .iter()
                 .flatten()
                 .filter_map(|target| target.labels.as_ref())
@@ -130,18 +130,18 @@ impl Targets {
             birth_ms: 0,
         });
         let id = if let Some(id) = self.free.pop() {
-            self.targets[id as usize] = target;
+            self.places[id as usize] = target;
             id
         } else {
-            self.targets.push(target);
-            u32::try_from(self.targets.len() - 1).expect("no more targets than cells")
+            self.places.push(target);
+            u32::try_from(self.places.len() - 1).expect("no more targets than cells")
         };
         self.ids.insert(key, id);
         id
     }
 
     fn target(&mut self, id: TargetId) -> &mut Target {
-        self.targets[id as usize]
+        self.places[id as usize]
             .as_mut()
             .expect("a cell's target lives as long as the cell")
     }

@@ -215,7 +215,7 @@ impl View {
         let birth = Birth {
             source,
             member: member(source, at),
-            birth_ms: cell.birth_ms,
+            time_ms: cell.birth_ms,
         };
         let histogram = has_histogram(origin, &plan);
         let mut rows = [NONE; 2];
@@ -279,7 +279,7 @@ impl View {
             member: Some(birth.member),
             merged: None,
             sequence: self.sequence,
-            birth_ms: birth.birth_ms,
+            birth_ms: birth.time_ms,
         };
         let id = if let Some(id) = self.free.pop() {
             *self.rows.get_mut(id) = row;
@@ -298,7 +298,7 @@ impl View {
         let shown = self.sequence_shown;
         let row = self.rows.get_mut(id);
         if row.sequence > shown {
-            row.birth_ms = row.birth_ms.min(birth.birth_ms);
+            row.birth_ms = row.birth_ms.min(birth.time_ms);
         }
         if row.merged.is_none() {
             self.merged.push(id);
@@ -421,7 +421,7 @@ impl View {
 struct Birth {
     source: usize,
     member: Member,
-    birth_ms: u64,
+    time_ms: u64,
 }
 
 fn member(source: usize, cell: usize) -> Member {
