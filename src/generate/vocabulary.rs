@@ -103,9 +103,10 @@ pub(super) struct OperationPlan {
 }
 
 fn service_name(service: u32) -> String {
-    SERVICES
-        .get(service as usize)
-        .map_or_else(|| format!("service-{service}"), |(name, _)| (*name).to_owned())
+    SERVICES.get(service as usize).map_or_else(
+        || format!("service-{service}"),
+        |(name, _)| (*name).to_owned(),
+    )
 }
 
 /// The server routes of a service, and one operation of each other kind.
