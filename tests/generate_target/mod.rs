@@ -54,7 +54,9 @@ pub enum Answer {
     Count,
     /// 503 or UNAVAILABLE, nothing counted.
     Refuse,
-    /// Counted, and the connection's answer never comes.
+    /// Counted, and the stream or connection breaks instead of an answer.
+    CountAndBreak,
+    /// Counted, and the answer never comes.
     CountAndHang,
 }
 
@@ -117,7 +119,7 @@ impl TestTarget {
         }
     }
 
-    async fn serve(self, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+    async fn serve(self, request: Request<Incoming>) -> Result<Response<Body>, Broken> {
         let (head, body) = request.into_parts();
         if head.method == Method::GET {
             return Ok(Response::new(body_of(self.exposition().into(), None)));
@@ -138,8 +140,10 @@ impl TestTarget {
         };
         let request = ExportTraceServiceRequest::decode(message.as_slice()).expect("well-formed");
         let answer = self.count(&request);
-        if answer == Answer::CountAndHang {
-            std::future::pending::<()>().await;
+        match answer {
+            Answer::Count | Answer::Refuse => {}
+            Answer::CountAndBreak => return Err(Broken::other("as the script says")),
+            Answer::CountAndHang => std::future::pending().await,
         }
         let is_refused = answer == Answer::Refuse;
         let mut response = if is_grpc {
@@ -217,6 +221,7 @@ impl TestTarget {
     }
 }
 
+type Broken = std::io::Error;
 type Body = StreamBody<Iter<std::vec::IntoIter<Result<Frame<Bytes>, Infallible>>>>;
 
 fn body_of(bytes: Bytes, trailers: Option<HeaderMap>) -> Body {

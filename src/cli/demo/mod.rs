@@ -34,7 +34,7 @@ const SCRAPES_KEPT: usize = 6;
 const SETTLE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Shows the engine at work: a load on loopback, and a live table of rates, errors and durations.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Copy, Debug)]
 pub struct DemoArgs {
     /// End by itself after this time, as 20s [default: at Ctrl-C]
     #[arg(long = "for", value_name = "DURATION", value_parser = parse_duration)]
@@ -60,7 +60,7 @@ pub fn run(args: DemoArgs) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(demo(&args)) {
+    match runtime.block_on(demo(args)) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -71,7 +71,7 @@ pub fn run(args: DemoArgs) -> ExitCode {
 }
 
 /// Whether the engine counted what it acknowledged.
-async fn demo(args: &DemoArgs) -> Result<bool, Box<dyn Error>> {
+async fn demo(args: DemoArgs) -> Result<bool, Box<dyn Error>> {
     let mut engine = Engine::start().await?;
     println!("{}", introduction(&engine.addresses));
     let target = Target::parse(&engine.addresses.scrape, 80)?;
@@ -120,7 +120,7 @@ fn introduction(addresses: &Addresses) -> String {
     )
 }
 
-fn load(args: &DemoArgs, addresses: &Addresses) -> Result<RunOptions, Box<dyn Error>> {
+fn load(args: DemoArgs, addresses: &Addresses) -> Result<RunOptions, Box<dyn Error>> {
     Ok(RunOptions {
         target: Target::parse(&addresses.grpc, 4317)?,
         protocol: Protocol::Grpc,

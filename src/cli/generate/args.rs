@@ -13,6 +13,8 @@ use crate::generate::{Compression, LoadOptions, Pace, Protocol, RunOptions, Targ
 const PREPARED_BYTES_MAX: usize = 128 << 20;
 /// A request is not made larger than this.
 const REQUEST_BYTES_MAX: u64 = 1 << 30;
+/// Operations, and resources, of all services: each has bytes of its own in memory.
+const PARTS_MAX: u64 = 100_000;
 /// Prepared spans for each label set, so that hardly one is left out of the draw.
 const SPANS_PER_LABEL_SET: u64 = 4;
 const PREPARED_MIN: u64 = 64;
@@ -26,6 +28,8 @@ pub(super) enum ArgsError {
     InFlight,
     #[error("a request of {spans} spans of {bytes} bytes is above {REQUEST_BYTES_MAX} bytes")]
     Request { spans: u32, bytes: u32 },
+    #[error("{count} {what} are more than {PARTS_MAX}")]
+    Parts { what: &'static str, count: u64 },
     #[error("`{text}` is no NAME=VALUE")]
     Pair { text: String },
 }
@@ -103,6 +107,14 @@ pub struct GenerateArgs {
 /// What the target must show. The defaults are the sidecar guide's scrape configuration.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Verification")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
+#[expect(
+    clippy::doc_markdown,
+    reason = "the comments are shown as help, without markdown"
+)]
 pub struct VerifyArgs {
     /// Exposition of the target, as http://host:port/metrics: exit 1 unless it shows what was sent
     #[arg(long, value_name = "URL")]
@@ -192,6 +204,12 @@ impl GenerateArgs {
         let (spans, bytes) = (self.spans_per_request, self.span_bytes);
         if u64::from(spans) * u64::from(bytes) > REQUEST_BYTES_MAX {
             return Err(ArgsError::Request { spans, bytes }.into());
+        }
+        for (what, of_service) in [("routes", self.routes), ("resources", self.resources)] {
+            let count = u64::from(self.services) * u64::from(of_service);
+            if count > PARTS_MAX {
+                return Err(ArgsError::Parts { what, count }.into());
+            }
         }
         let endpoint = self.endpoint.as_deref().unwrap_or(default_endpoint);
         let is_open = self.rate > 0.0;
@@ -337,3 +355,6 @@ fn parse_rate(text: &str) -> Result<f64, &'static str> {
         _ => Err("a rate is a number of spans per second, 0.001 to 1e9, or 0"),
     }
 }
+
+#[cfg(test)]
+mod tests;

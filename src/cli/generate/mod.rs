@@ -34,7 +34,7 @@ pub fn run(args: GenerateArgs) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(generate(&args)) {
+    match runtime.block_on(generate(args)) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -56,7 +56,7 @@ pub(super) fn complain(error: &dyn Error) {
 }
 
 /// Whether all is well.
-async fn generate(args: &GenerateArgs) -> Result<bool, Box<dyn Error>> {
+async fn generate(args: GenerateArgs) -> Result<bool, Box<dyn Error>> {
     let mut options = args.run_options()?;
     let verifier = match &args.verify.verify {
         Some(url) => {

@@ -83,7 +83,7 @@ fn verification(verdict: &Verdict) -> String {
         spans => format!(", {} more may be counted", grouped(spans)),
     };
     format!(
-        "{outcome}: {} spans in {} label sets{uncertain} ({} scrapes in {:.1} s)",
+        "{outcome}: {} spans in {} label sets{uncertain} (scrapes: {}, in {:.1} s)",
         grouped(verdict.spans),
         grouped(verdict.label_sets as u64),
         verdict.scrapes,

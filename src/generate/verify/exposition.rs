@@ -96,19 +96,26 @@ fn read_comment(comment: &str) -> Result<(), &'static str> {
 
 /// A metric name (which may hold colons) or label name at the start of `text`, and what follows it.
 fn take_name(text: &str, colons: bool) -> Result<(&str, &str), &'static str> {
-    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_' || (colons && c == ':');
-    let end = text.find(|c| !is_part(c)).unwrap_or(text.len());
+    let is_part =
+        |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || (colons && byte == b':');
+    let end = text
+        .bytes()
+        .position(|byte| !is_part(byte))
+        .unwrap_or(text.len());
     if end == 0 || text.as_bytes()[0].is_ascii_digit() {
         return Err("no name where one must stand");
     }
     Ok(text.split_at(end))
 }
 
+/// Labels of a usual line, for which there is room from the start.
+const LABELS_USUAL: usize = 24;
+
 type Labels<'a> = Vec<(&'a str, Cow<'a, str>)>;
 
 /// Labels up to and with the closing brace, and what follows it.
 fn read_labels(mut text: &str) -> Result<(Labels<'_>, &str), &'static str> {
-    let mut labels: Labels = Vec::new();
+    let mut labels: Labels = Vec::with_capacity(LABELS_USUAL);
     loop {
         if let Some(rest) = text.strip_prefix('}') {
             return Ok((labels, rest));
@@ -118,7 +125,9 @@ fn read_labels(mut text: &str) -> Result<(Labels<'_>, &str), &'static str> {
             .strip_prefix("=\"")
             .ok_or("no =\" after a label name")?;
         let (value, rest) = read_quoted(rest)?;
-        if labels.iter().any(|(seen, _)| *seen == name) {
+        // Most expositions are sorted: then the last name tells.
+        let is_next = labels.last().is_none_or(|(last, _)| *last < name);
+        if !is_next && labels.iter().any(|(seen, _)| *seen == name) {
             return Err("a label name stands twice");
         }
         labels.push((name, value));
