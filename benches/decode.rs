@@ -5,6 +5,7 @@
 //! case checks its answer before it is timed. Instructions: `valgrind --tool=callgrind
 //! --toggle-collect='*TraceDecoder*append*' BENCH --bench --test CASE` counts two runs of a case.
 
+#[allow(dead_code, reason = "each bench uses a part of it")]
 mod requests;
 
 use std::hint::black_box;
@@ -16,6 +17,10 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message;
 use spanmill::batch::{TraceColumns, TraceLayout};
 use spanmill::decode::TraceDecoder;
+
+/// The allocator of the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn decoder(columns: TraceColumns) -> TraceDecoder {
     TraceDecoder::new(Arc::new(TraceLayout::new(columns)))

@@ -170,7 +170,7 @@ fn encode(spans: Vec<Span>) -> Vec<u8> {
     request.encode_to_vec()
 }
 
-/// Spreads the bits of a number (SplitMix64), so that ids and times differ.
+/// Spreads the bits of a number (`SplitMix64`), so that ids and times differ.
 fn mixed(number: u64) -> u64 {
     let mut mixed = number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

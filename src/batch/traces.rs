@@ -18,12 +18,16 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef};
 
 /// What a trace batch carries: compiled once from the configuration (projection).
 ///
-/// Order of the columns of `spans`: `resource` (UInt32, row of `resources`), then those that are
-/// asked for of `name` (BinaryView), `kind` (Int32), `status` (Int32), `start` and `end` (UInt64,
-/// Unix nanoseconds, always together), then one nullable BinaryView for each span attribute in
-/// order. `events` has `span` (UInt32, row of `spans`), then one nullable BinaryView for each event
-/// attribute. `resources` has one BinaryView: the bytes of the OTLP `Resource` message, repeated
-/// sub-messages joined.
+/// Order of the columns of `spans`: `resource` (`UInt32`, row of `resources`), then those that are
+/// asked for of `name` (`BinaryView`), `kind` (`Int32`), `status` (`Int32`), `start` and `end`
+/// (`UInt64`, Unix nanoseconds, always together), then one nullable `BinaryView` for each span
+/// attribute in order. `events` has `span` (`UInt32`, row of `spans`), then one nullable
+/// `BinaryView` for each event attribute. `resources` has one `BinaryView`: the bytes of the OTLP
+/// `Resource` message, repeated sub-messages joined.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "one for each column, all independent"
+)]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TraceColumns {
     pub name: bool,
@@ -99,10 +103,16 @@ impl TraceLayout {
         let start = add(columns.times, "start", DataType::UInt64);
         add(columns.times, "end", DataType::UInt64);
         let span_attributes = spans.len();
-        spans.extend(columns.span_attributes.iter().map(attribute_field));
+        spans.extend(
+            columns
+                .span_attributes
+                .iter()
+                .map(|key| attribute_field(key)),
+        );
         let events = columns.event_attributes.as_ref().map(|keys| {
             let span = Field::new("span", DataType::UInt32, false);
-            let fields = std::iter::once(span).chain(keys.iter().map(attribute_field));
+            let attributes = keys.iter().map(|key| attribute_field(key));
+            let fields = std::iter::once(span).chain(attributes);
             Arc::new(Schema::new(fields.collect::<Vec<_>>()))
         });
         let resource = Field::new("resource", DataType::BinaryView, false);
@@ -215,6 +225,6 @@ impl TraceLayout {
 }
 
 /// Named after its key for people; columns are found by their place.
-fn attribute_field(key: &Vec<u8>) -> Field {
+fn attribute_field(key: &[u8]) -> Field {
     Field::new(String::from_utf8_lossy(key), DataType::BinaryView, true)
 }

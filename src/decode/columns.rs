@@ -151,6 +151,10 @@ pub(super) struct SpanColumns {
 }
 
 /// Which fields of a span have a column.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "one for each column, all independent"
+)]
 #[derive(Clone, Copy, Debug)]
 pub(super) struct WantedFields {
     pub(super) name: bool,

@@ -169,6 +169,7 @@ pub(super) fn trace_id(reader: &mut Reader<'_>) -> Result<(), DecodeError> {
     let id = reader.message()?;
     match id.rest().len() {
         0 | 16 => Ok(()),
+        // A body is below `BATCH_BYTES_MAX`.
         bytes => Err(DecodeError::TraceId {
             bytes: bytes as u32,
             at: id.at() as u32,
@@ -182,6 +183,7 @@ pub(super) fn span_id(reader: &mut Reader<'_>) -> Result<(), DecodeError> {
     let id = reader.message()?;
     match id.rest().len() {
         0 | 8 => Ok(()),
+        // A body is below `BATCH_BYTES_MAX`.
         bytes => Err(DecodeError::SpanId {
             bytes: bytes as u32,
             at: id.at() as u32,
@@ -274,6 +276,7 @@ fn usual_value_field(field: &[u8]) -> Option<&[u8]> {
     // PERF: a text value, as most are, shows in four bytes at once: tag and length of the value,
     // tag and length of the text. Bench `decode/form_only`.
     if let Some(head) = field.first_chunk() {
+        // Below 128.
         let bytes = field.len() as u32;
         let text = 0x000a_0012 | (bytes - 2) << 8 | (bytes - 4) << 24;
         if u32::from_le_bytes(*head) == text {

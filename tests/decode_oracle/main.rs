@@ -273,8 +273,9 @@ fn values_nest_to_the_depth_that_prost_allows() {
 
 #[test]
 fn messages_at_the_depth_limit_have_no_room_for_values_and_unknown_fields() {
+    type List = fn(&[u8]) -> Vec<u8>;
     let leaves = [vec![], wire::field(1, b"text"), vec![0x78, 1]];
-    let lists: [fn(&[u8]) -> Vec<u8>; 2] = [
+    let lists: [List; 2] = [
         |value| wire::field(5, &wire::field(1, value)),
         |value| wire::field(6, &wire::field(1, &wire::field(2, value))),
     ];

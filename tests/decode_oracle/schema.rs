@@ -40,7 +40,7 @@ pub struct EntityRef {
     #[prost(bytes = "vec", tag = "1")]
     pub schema_url: Vec<u8>,
     #[prost(bytes = "vec", tag = "2")]
-    pub r#type: Vec<u8>,
+    pub kind: Vec<u8>,
     #[prost(bytes = "vec", repeated, tag = "3")]
     pub id_keys: Vec<Vec<u8>>,
     #[prost(bytes = "vec", repeated, tag = "4")]

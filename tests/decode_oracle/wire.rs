@@ -25,7 +25,7 @@ pub enum Style {
     Odd,
 }
 
-/// A small generator of numbers (SplitMix64) and of the messages made of them.
+/// A small generator of numbers (`SplitMix64`) and of the messages made of them.
 pub struct Wire {
     state: u64,
     style: Style,

@@ -98,9 +98,11 @@ impl<'a> Edited<'a> {
                     self.put(key.as_bytes(), cell);
                 }
             }
-            Action::Delete { key, pattern } => self.for_each_key(key, pattern, Self::remove),
+            Action::Delete { key, pattern } => {
+                self.for_each_key(key.as_deref(), pattern.as_ref(), Self::remove);
+            }
             Action::Hash { key, pattern } => {
-                self.for_each_key(key, pattern, |edited, key| {
+                self.for_each_key(key.as_deref(), pattern.as_ref(), |edited, key| {
                     edited.replace(key, |value| Some(encode(Value::Str(&convert::hash(value)))));
                 });
             }
@@ -160,11 +162,11 @@ impl<'a> Edited<'a> {
     /// that was not given is the empty key, as in the Collector.
     fn for_each_key(
         &mut self,
-        key: &Option<String>,
-        pattern: &Option<Regex>,
+        key: Option<&str>,
+        pattern: Option<&Regex>,
         act: impl Fn(&mut Self, &[u8]),
     ) {
-        act(self, key.as_deref().unwrap_or_default().as_bytes());
+        act(self, key.unwrap_or_default().as_bytes());
         let Some(pattern) = pattern else { return };
         let keys = self.attributes.iter().map(|attribute| &attribute.key);
         let matching: Vec<_> = keys.filter(|key| pattern.is_match(key)).cloned().collect();

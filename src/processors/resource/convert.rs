@@ -38,6 +38,7 @@ pub(super) fn convert(value: Value<'_>, to: ConvertedType) -> Option<Vec<u8>> {
         (ConvertedType::Int, Value::Str(text)) => {
             Value::Int(std::str::from_utf8(text).ok()?.parse().ok()?)
         }
+        // The nearest double, as in Go.
         (ConvertedType::Double, Value::Int(int)) => Value::Double(int as f64),
         (ConvertedType::Double, Value::Bool(bool)) => Value::Double(f64::from(u8::from(bool))),
         (ConvertedType::Double, Value::Str(text)) => Value::Double(parse_double(text)?),
@@ -50,6 +51,7 @@ pub(super) fn convert(value: Value<'_>, to: ConvertedType) -> Option<Vec<u8>> {
 fn cut(double: f64) -> i64 {
     const LEAST: f64 = -9_223_372_036_854_775_808.0;
     if (LEAST..-LEAST).contains(&double) {
+        // The fraction is cut off, which is meant.
         double as i64
     } else {
         i64::MIN
