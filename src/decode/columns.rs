@@ -15,8 +15,6 @@ use arrow_array::{Array, ArrayRef, BinaryViewArray, PrimitiveArray, RecordBatch}
 use arrow_buffer::{ArrowNativeType, BooleanBuffer, Buffer, NullBuffer, ScalarBuffer};
 use arrow_schema::SchemaRef;
 
-use crate::batch::proto::Reader;
-
 /// Rows zeroed at a time. A whole number of bytes of validity.
 const BLOCK_ROWS: usize = 64;
 
@@ -27,34 +25,44 @@ const KEPT_ROWS_MAX: usize = 8_192;
 /// Longest value that stands in the view itself (Arrow columnar format, "Variable-size Binary View").
 const INLINE_BYTES_MAX: usize = 12;
 
-/// The view of what is left of `reader`, which reads the data buffer with index `buffer`.
-///
-/// `body` is the whole buffer: short values are loaded with what follows them, then masked.
+/// What a view keeps of a short value: so many bytes, from the lowest.
+const MASKS: [u128; INLINE_BYTES_MAX + 1] = {
+    let mut masks = [0; INLINE_BYTES_MAX + 1];
+    let mut bytes = 1;
+    while bytes < masks.len() {
+        masks[bytes] = masks[bytes - 1] << 8 | 0xff;
+        bytes += 1;
+    }
+    masks
+};
+
+/// The view of `value`, a part of `body`, which is the data buffer with index `buffer`.
 #[inline]
-pub(super) fn view(body: &[u8], value: &Reader<'_>, buffer: u32) -> u128 {
-    let bytes = value.rest().len();
-    let at = value.at();
-    if bytes > INLINE_BYTES_MAX {
-        let prefix = value.rest().first_chunk().copied().unwrap_or_default();
+pub(super) fn view(body: &[u8], value: &[u8], buffer: u32) -> u128 {
+    let bytes = value.len();
+    let at = value.as_ptr().addr().wrapping_sub(body.as_ptr().addr());
+    if let Some(mask) = MASKS.get(bytes) {
+        // A short value is loaded with what follows it in the body, then masked.
+        let window = match body.get(at..).and_then(|rest| rest.first_chunk()) {
+            Some(window) => u128::from_le_bytes(*window),
+            None => padded(value),
+        };
+        bytes as u128 | (window & mask) << 32
+    } else {
+        let prefix = value.first_chunk().copied().unwrap_or_default();
         // Positions and lengths fit: a batch has at most `BATCH_BYTES_MAX` bytes.
-        return bytes as u128
+        bytes as u128
             | u128::from(u32::from_le_bytes(prefix)) << 32
             | u128::from(buffer) << 64
-            | (at as u128) << 96;
+            | (at as u128) << 96
     }
-    let window = match body.get(at..).and_then(|rest| rest.first_chunk()) {
-        Some(window) => *window,
-        None => padded(value.rest()),
-    };
-    let mask = (1_u128 << (8 * bytes)) - 1;
-    bytes as u128 | (u128::from_le_bytes(window) & mask) << 32
 }
 
 #[cold]
-fn padded(value: &[u8]) -> [u8; 16] {
+fn padded(value: &[u8]) -> u128 {
     let mut window = [0; 16];
     window[..value.len()].copy_from_slice(value);
-    window
+    u128::from_le_bytes(window)
 }
 
 /// One nullable column of attribute cells.

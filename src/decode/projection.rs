@@ -8,8 +8,8 @@
 //!
 //! Runs on a worker core, per attribute; no allocation, no unsafe; see the bench `decode`.
 
-/// Slots of the table for each wanted key, so that an unwanted one rarely meets a chain.
-const SLOTS_PER_KEY: usize = 16;
+/// Slots of the table: all values of a byte, so that a look into it needs no check.
+const SLOTS: usize = 1 << u8::BITS;
 
 /// The golden ratio in 64 bits: spreads ends that differ in few bits (Knuth, volume 3, 6.4).
 const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -21,14 +21,14 @@ const NONE: u32 = u32::MAX;
 #[derive(Debug)]
 pub(super) struct Projection {
     keys: Box<[Wanted]>,
-    /// Hash -> first key of its chain. Length is a power of two.
-    heads: Box<[u32]>,
-    shift: u32,
+    /// Hash -> first key of its chain.
+    heads: [u32; SLOTS],
 }
 
 #[derive(Debug)]
 struct Wanted {
     key: Box<[u8]>,
+    start: u64,
     end: u64,
     next: u32,
 }
@@ -36,15 +36,14 @@ struct Wanted {
 impl Projection {
     /// The key at an index belongs to the column of that index.
     pub(super) fn new(keys: &[Vec<u8>]) -> Self {
-        let slots = (keys.len() * SLOTS_PER_KEY).next_power_of_two().max(64);
-        let mut heads = vec![NONE; slots].into_boxed_slice();
-        let shift = u64::BITS - slots.trailing_zeros();
+        let mut heads = [NONE; SLOTS];
         let mut wanted = Vec::with_capacity(keys.len());
         for (key, index) in keys.iter().zip(0..) {
             let end = end(key);
-            let next = std::mem::replace(&mut heads[slot(end, key.len(), shift)], index);
+            let next = std::mem::replace(&mut heads[slot(end, key.len())], index);
             wanted.push(Wanted {
                 key: key.as_slice().into(),
+                start: start(key),
                 end,
                 next,
             });
@@ -52,7 +51,6 @@ impl Projection {
         Self {
             keys: wanted.into_boxed_slice(),
             heads,
-            shift,
         }
     }
 
@@ -66,10 +64,18 @@ impl Projection {
     #[inline]
     pub(super) fn find(&self, key: &[u8]) -> Option<usize> {
         let end = end(key);
-        let mut index = *self.heads.get(slot(end, key.len(), self.shift))?;
+        match self.heads[slot(end, key.len())] {
+            NONE => None,
+            first => self.find_in_chain(first, key, end),
+        }
+    }
+
+    #[inline(never)]
+    fn find_in_chain(&self, first: u32, key: &[u8], end: u64) -> Option<usize> {
+        let mut index = first;
         // `NONE` is no index either.
         while let Some(wanted) = self.keys.get(index as usize) {
-            if wanted.end == end && *wanted.key == *key {
+            if wanted.is(key, end) {
                 return Some(index as usize);
             }
             index = wanted.next;
@@ -78,11 +84,26 @@ impl Projection {
     }
 }
 
+impl Wanted {
+    // PERF: most keys are compared without a call; bench `decode/guide`.
+    #[inline]
+    fn is(&self, key: &[u8], end: u64) -> bool {
+        let same_ends = self.end == end && self.key.len() == key.len() && self.start == start(key);
+        same_ends && (key.len() <= 16 || self.key[8..] == key[8..])
+    }
+}
+
 #[inline]
-fn slot(end: u64, key_bytes: usize, shift: u32) -> usize {
+fn slot(end: u64, key_bytes: usize) -> usize {
     let mixed = (end ^ key_bytes as u64).wrapping_mul(SPREAD);
-    // Below the table's length: `shift` leaves as many bits as it has.
-    (mixed >> shift) as usize
+    (mixed >> (u64::BITS - u8::BITS)) as usize
+}
+
+/// The first eight bytes; of a shorter key nothing, since its end is all of it.
+#[inline]
+fn start(key: &[u8]) -> u64 {
+    key.first_chunk()
+        .map_or(0, |first| u64::from_le_bytes(*first))
 }
 
 /// The last eight bytes; of a shorter key all of them, some twice.

@@ -72,6 +72,13 @@ impl Permit {
         grown.is_ok()
     }
 
+    /// Gives back what is held beyond `bytes`.
+    pub fn shrink_to(&mut self, bytes: u64) {
+        let back = self.bytes.saturating_sub(bytes);
+        self.bytes -= back;
+        self.pool.bytes_taken.fetch_sub(back, Ordering::Relaxed);
+    }
+
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.bytes
@@ -83,5 +90,26 @@ impl Drop for Permit {
         self.pool
             .bytes_taken
             .fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Budget;
+
+    #[test]
+    fn share_is_taken_whole_or_not_and_given_back() {
+        let budget = Budget::new(100);
+        let mut first = budget.try_take(60).expect("room");
+        assert!(budget.try_take(41).is_none());
+        assert_eq!(budget.bytes_taken(), 60);
+        assert!(first.try_grow(40));
+        assert!(!first.try_grow(1));
+        assert!(!first.try_grow(u64::MAX));
+        first.shrink_to(30);
+        first.shrink_to(50);
+        assert_eq!((first.bytes(), budget.bytes_taken()), (30, 30));
+        drop(first);
+        assert_eq!(budget.bytes_taken(), 0);
     }
 }
