@@ -3,6 +3,11 @@
 //! `groups/ROWS_GROUPS` is a batch observed into a window that knows its groups, beside a version
 //! that builds a key of bytes for each row and looks it up in a map; `groups/hash` and
 //! `groups/buckets` are the parts. Time is per batch; throughput is rows.
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    reason = "numbers of rows and groups are small"
+)]
 
 #[path = "../tests/spanmetrics_support/mod.rs"]
 mod spanmetrics_support;

@@ -4,6 +4,10 @@
 //!
 //! then instructions / (4,096 rows x 100); with `groups/observe` and `'*Grouper*observe*'`
 //! instructions / (512 rows x 100). Not timed; no criterion around it.
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "numbers of rows and groups are small"
+)]
 
 #[path = "../tests/spanmetrics_support/mod.rs"]
 mod spanmetrics_support;

@@ -1,4 +1,8 @@
 //! The right side of the line: hand-over, fold, snapshot.
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "numbers of rows and groups are small"
+)]
 
 #[path = "../tests/spanmetrics_support/mod.rs"]
 mod spanmetrics_support;

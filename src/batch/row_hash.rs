@@ -7,6 +7,10 @@
 //! Null differs from everything else. Hashes mean nothing outside the process.
 //!
 //! Runs on a worker core, per row and column; no unsafe.
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "halves and quarters of wide words are what is wanted"
+)]
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -190,6 +194,7 @@ impl RowHasher {
     /// Mixes a value. A short one is its view.
     // PERF: always inlined, with the long case apart: a call for each short value costs more than
     // its two multiplies; bench groups/hash.
+    #[allow(clippy::inline_always, reason = "measured, see above")]
     #[inline(always)]
     fn view(&self, state: RowHash, view: u128, buffers: &[Buffer]) -> RowHash {
         if view_bytes(view) <= INLINE_BYTES_MAX {
