@@ -2,12 +2,25 @@
 //!
 //! `valgrind --tool=callgrind --toggle-collect='*observe_octaves*' BINARY buckets/guide`
 //!
-//! then instructions / (4,096 rows x 100). Not timed; no criterion around it.
+//! then instructions / (4,096 rows x 100); with `groups/observe` and `'*Grouper*observe*'`
+//! instructions / (512 rows x 100). Not timed; no criterion around it.
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "numbers of rows and groups are small"
+)]
+
+#[path = "../tests/spanmetrics_support/mod.rs"]
+mod spanmetrics_support;
 
 use std::hint::black_box;
+use std::sync::Arc;
 
+use spanmill::batch::TraceLayout;
+use spanmill::connectors::spanmetrics::SpanMetrics;
 use spanmill::connectors::spanmetrics::buckets::Buckets;
 use spanmill::connectors::spanmetrics::options::{HistogramOptions, Unit};
+use spanmill::store::handover::handover;
+use spanmill::store::window::{OwnerId, TableId};
 
 const ROWS: usize = 4_096;
 const TURNS: usize = 100;
@@ -20,12 +33,31 @@ const DEFAULTS: &[i64] = &[
 ];
 
 fn main() {
-    let bounds_ms = match std::env::args().nth(1).as_deref() {
-        Some("buckets/guide") => GUIDE,
-        Some("buckets/defaults") => DEFAULTS,
+    match std::env::args().nth(1).as_deref() {
+        Some("buckets/guide") => observe_buckets(GUIDE),
+        Some("buckets/defaults") => observe_buckets(DEFAULTS),
+        Some("groups/observe") => observe_groups(),
         // Called by `cargo bench` or `cargo test` without a name: nothing to do.
-        _ => return,
-    };
+        _ => {}
+    }
+}
+
+/// A batch of the guide's spans, of known groups but for the first time.
+fn observe_groups() {
+    let connector = SpanMetrics::new(spanmetrics_support::guide_options());
+    let layout = Arc::new(TraceLayout::new(connector.columns()));
+    let resources = [spanmetrics_support::service("shop")];
+    let spans = spanmetrics_support::guide_rows(512, 1_000, 1);
+    let batch = spanmetrics_support::batch(&layout, &resources, &spans);
+    let mut grouper = connector.grouper(Arc::clone(&layout), OwnerId(0), TableId(0));
+    let (mut worker, _folder) = handover(1);
+    for _ in 0..TURNS {
+        let observed = grouper.observe(black_box(&batch), &mut worker.take(), 1_000);
+        assert_eq!(observed.spans, 512);
+    }
+}
+
+fn observe_buckets(bounds_ms: &[i64]) {
     let buckets = Buckets::new(&HistogramOptions {
         unit: Unit::Milliseconds,
         bounds_ns: bounds_ms.iter().map(|ms| ms * 1_000_000).collect(),

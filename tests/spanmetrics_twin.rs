@@ -3,6 +3,10 @@
 //! The twin follows the specification: it makes the attributes of every span and event anew, decides
 //! buckets by comparing floats, and adds to a map under what a reader would see. It shares no code
 //! with the connector but the text of a value.
+#![allow(
+    clippy::cast_precision_loss,
+    reason = "the twin rounds where the Collector rounds"
+)]
 
 mod spanmetrics_support;
 
@@ -82,11 +86,7 @@ impl Twin<'_> {
             match &self.options.histogram {
                 None => add(buckets, 1, 0),
                 Some(histogram) => {
-                    let duration = if span.end > span.start {
-                        span.end - span.start
-                    } else {
-                        0
-                    };
+                    let duration = span.end.saturating_sub(span.start);
                     *sum += u128::from(duration);
                     add(
                         buckets,
@@ -150,7 +150,7 @@ fn bucket(histogram: &HistogramOptions, duration_ns: u64) -> usize {
     let value = duration_ns as f64 / nanos;
     let (mut low, mut high) = (0, histogram.bounds_ns.len());
     while low < high {
-        let middle = (low + high) / 2;
+        let middle = low.midpoint(high);
         if histogram.bounds_ns[middle] as f64 / nanos >= value {
             high = middle;
         } else {
@@ -296,7 +296,7 @@ fn options() -> impl Strategy<Value = SpanMetricsOptions> {
             exclude_dimensions: excluded.into_iter().map(str::to_owned).collect(),
             histogram,
             events,
-            flush_interval: Duration::from_secs(60),
+            flush_interval: Duration::from_mins(1),
             metrics_expiration: None,
             resources_max: 1_000,
         },

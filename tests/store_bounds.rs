@@ -36,7 +36,7 @@ fn series_beyond_the_bound_are_counted_in_the_overflow_series() {
 #[test]
 fn room_that_an_expiry_makes_is_used_by_series_that_overflowed() {
     let mut options = guide_options();
-    options.metrics_expiration = Some(std::time::Duration::from_millis(1_000));
+    options.metrics_expiration = Some(std::time::Duration::from_secs(1));
     let bounds = Bounds {
         series_max: 2,
         ..Bounds::default()

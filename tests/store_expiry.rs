@@ -9,7 +9,7 @@ use spanmetrics_support::{batch, guide_options, service};
 
 fn rig(resources_max: usize, bounds: &Bounds) -> Rig {
     let mut options = guide_options();
-    options.metrics_expiration = Some(Duration::from_millis(1_000));
+    options.metrics_expiration = Some(Duration::from_secs(1));
     options.resources_max = resources_max;
     Rig::new(options, bounds)
 }

@@ -21,7 +21,7 @@ use spanmill::store::window::{OwnerId, TableId};
 
 const ROWS: usize = 1_000;
 /// Tells hanging from working, nothing else.
-const HANGING: Duration = Duration::from_secs(60);
+const HANGING: Duration = Duration::from_mins(1);
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Stop {

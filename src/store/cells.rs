@@ -5,6 +5,10 @@
 //! at the identity first.
 //!
 //! Runs on the folder thread; `add` once for each group touched since the last fold.
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "a table is indexed by half of a hash; cells are counted in u32"
+)]
 
 use std::sync::Arc;
 

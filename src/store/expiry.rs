@@ -4,6 +4,10 @@
 //! spans. At each tick of the owner the resources go that were not seen for the expiration, and
 //! beyond the owner's bound those that were not seen for longest. Where the Collector's way is asked
 //! for, they first leave for one tick, during which they are shown and may come back.
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "a table is indexed by half of a hash"
+)]
 
 use std::sync::Arc;
 
@@ -94,7 +98,7 @@ impl Resources {
             let unseen_ms = now_ms.saturating_sub(resource.seen_ms);
             spec.expiration_ms.is_some_and(|limit| unseen_ms >= limit)
         };
-        let used_min = self.used_min(&is_old);
+        let used_min = self.used_min(is_old);
         let mut gone = Vec::new();
         for resource in &mut self.known {
             if spec.leaves_late && resource.is_leaving {

@@ -13,7 +13,7 @@ use super::cells::{BirthTime, Cells};
 use super::counts::{self, StoreCounts};
 use super::expiry::{OwnerSpec, Resources};
 use super::snapshot::Snapshot;
-use super::window::{GroupId, Layout, OwnerId, Window, WindowTable};
+use super::window::{Layout, OwnerId, Window, WindowTable};
 
 /// What the store is made for.
 #[derive(Clone, Debug)]
@@ -159,7 +159,7 @@ impl Folder {
         };
         let births_before = table.births;
         for birth in &touched.births {
-            debug_assert_eq!(birth.group, GroupId(groups.handles.len() as u32));
+            debug_assert_eq!(birth.group.0 as usize, groups.handles.len());
             let time = time(birth.time_ms, owner.flush);
             let handle = table.born(birth, window, &mut owner.resources, time);
             self.birth_ms_last = self.birth_ms_last.max(time.time_ms);

@@ -125,6 +125,10 @@ impl FolderThread {
             side.wake_me();
         }
         loop {
+            let age_ms = self.age_ms();
+            if age_ms >= FOLD_EVERY_MS || self.sides.iter().any(FolderSide::wants_fold) {
+                self.fold();
+            }
             match self.commands.try_recv() {
                 Ok(Command::Stop(reply)) => {
                     reply(self.fresh());
@@ -133,9 +137,17 @@ impl FolderThread {
                 Ok(command) => self.obey(command),
                 // Nobody can ever read again.
                 Err(TryRecvError::Disconnected) => return,
-                Err(TryRecvError::Empty) => self.fold_or_park(),
+                Err(TryRecvError::Empty) => {
+                    let rest_ms = FOLD_EVERY_MS.saturating_sub(self.age_ms());
+                    thread::park_timeout(Duration::from_millis(rest_ms));
+                }
             }
         }
+    }
+
+    /// Of the last fold. A clock that jumps back makes it old, and does not stop the folding.
+    fn age_ms(&self) -> u64 {
+        (self.clock)().abs_diff(self.folded_ms)
     }
 
     fn obey(&mut self, command: Command) {
@@ -153,16 +165,6 @@ impl FolderThread {
     fn fresh(&mut self) -> Snapshot {
         self.fold();
         self.folder.snapshot((self.clock)())
-    }
-
-    fn fold_or_park(&mut self) {
-        // A clock that jumps back must not stop the folding.
-        let age_ms = (self.clock)().abs_diff(self.folded_ms);
-        if age_ms >= FOLD_EVERY_MS || self.sides.iter().any(FolderSide::wants_fold) {
-            self.fold();
-        } else {
-            thread::park_timeout(Duration::from_millis(FOLD_EVERY_MS - age_ms));
-        }
     }
 
     /// Folds a window of each worker, or two where an older one was left for us: so everything that

@@ -63,8 +63,7 @@ pub struct WindowTable {
 impl WindowTable {
     /// A zeroed row for a group that has none in this window yet; answers its slot.
     pub fn push_row(&mut self, group: GroupId, words: usize) -> u32 {
-        // Groups are counted in u32, and a group has one slot at most.
-        let slot = self.groups.len() as u32;
+        let slot = u32::try_from(self.groups.len()).expect("slots are no more than groups");
         self.groups.push(group);
         self.rows.resize(self.rows.len() + words, 0);
         slot
@@ -115,17 +114,23 @@ pub struct Window {
     pub resources: Vec<SeenResource>,
     /// Start of the last run in it, Unix milliseconds.
     pub time_ms: u64,
+    /// How often in a row it was reset with most of its memory unused.
+    sparse_resets: u8,
     #[cfg(spanmill_loom)]
     touched: super::sync::Touched,
 }
 
 impl Window {
-    /// From here on the folder is woken; it folds at the next end of a run. A quarter of a
-    /// second-level cache or so: the window has left the first one anyway.
+    /// From here on the folder is woken. Some ten thousand touched groups: folding them less often
+    /// would save little, and the window leaves the caches.
     pub const BYTES_LARGE: usize = 4 << 20;
     /// From here on no run may start: the folder is far behind. Ranges in the arena stay within 32
     /// bits, because what one run adds is bounded by its requests.
     pub const BYTES_MAX: usize = 256 << 20;
+    /// Memory that is not worth giving back.
+    const BYTES_SPARE: usize = 64 << 10;
+    /// Two windows take turns, a fold a second: two minutes.
+    const SPARSE_RESETS_MAX: u8 = 60;
 
     #[must_use]
     pub fn new(tables: usize) -> Self {
@@ -148,22 +153,40 @@ impl Window {
         self.bytes() < Self::BYTES_MAX
     }
 
-    /// Empty and unnumbered. Memory stays, for what the next window likely needs, but four times
-    /// more than this one used is given back.
+    /// Empty and unnumbered. Memory stays for what the next window needs, unless it was mostly unused
+    /// many times in a row: a burst is forgotten, a scrape right after a fold forgets nothing.
     pub fn reset(&mut self) {
+        let is_sparse = self.bytes_allocated() / 4 > self.bytes().max(Self::BYTES_SPARE);
+        self.sparse_resets = if is_sparse { self.sparse_resets + 1 } else { 0 };
         self.sequence = 0;
         for table in &mut self.tables {
-            empty(&mut table.groups);
-            empty(&mut table.rows);
-            empty(&mut table.births);
+            table.groups.clear();
+            table.rows.clear();
+            table.births.clear();
         }
-        empty(&mut self.arena);
-        empty(&mut self.resources);
+        self.arena.clear();
+        self.resources.clear();
+        if self.sparse_resets >= Self::SPARSE_RESETS_MAX {
+            self.sparse_resets = 0;
+            for table in &mut self.tables {
+                *table = WindowTable::default();
+            }
+            self.arena = Vec::new();
+            self.resources = Vec::new();
+        }
+    }
+
+    fn bytes_allocated(&self) -> usize {
+        let tables = self.tables.iter().map(|table| {
+            table.groups.capacity() * size_of::<GroupId>()
+                + table.rows.capacity() * size_of::<u64>()
+                + table.births.capacity() * size_of::<Birth>()
+        });
+        tables.sum::<usize>()
+            + self.arena.capacity()
+            + self.resources.capacity() * size_of::<SeenResource>()
     }
 }
-
-/// Capacities below this are not worth giving back.
-const SPARE_ITEMS: usize = 4096;
 
 #[cfg(spanmill_loom)]
 impl Window {
@@ -173,10 +196,40 @@ impl Window {
     }
 }
 
-fn empty<T>(items: &mut Vec<T>) {
-    let used = items.len();
-    items.clear();
-    if items.capacity() > SPARE_ITEMS && items.capacity() / 4 > used {
-        items.shrink_to(used * 2);
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn use_rows(window: &mut Window, groups: u32) {
+        for group in 0..groups {
+            window.tables[0].push_row(GroupId(group), 12);
+        }
+    }
+
+    /// Two windows take turns: one fold may be right after another.
+    #[test]
+    fn memory_of_a_burst_goes_after_many_small_windows_only() {
+        let mut window = Window::new(1);
+        use_rows(&mut window, 10_000);
+        window.reset();
+        let burst = window.bytes_allocated();
+        for _ in 1..Window::SPARSE_RESETS_MAX {
+            use_rows(&mut window, 1);
+            window.reset();
+        }
+        assert_eq!(window.bytes_allocated(), burst);
+        use_rows(&mut window, 1);
+        window.reset();
+        assert!(window.bytes_allocated() < burst / 4);
+    }
+
+    #[test]
+    fn memory_that_is_used_now_and_then_stays() {
+        let mut window = Window::new(1);
+        for round in 0..300 {
+            use_rows(&mut window, if round % 10 == 0 { 10_000 } else { 1 });
+            window.reset();
+        }
+        assert!(window.bytes_allocated() > 10_000 * 12 * 8);
     }
 }

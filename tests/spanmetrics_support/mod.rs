@@ -1,5 +1,13 @@
 //! Trace batches from plain rows, for the tests and benches of the connector and the store.
-#![allow(dead_code, reason = "each test uses its part")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test uses its part; a test binary has no outside"
+)]
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "numbers of rows and groups are small"
+)]
 
 use std::sync::Arc;
 use std::time::Duration;

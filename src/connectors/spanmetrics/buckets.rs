@@ -16,6 +16,15 @@
 //! Runs on a worker core, per row; unsafe in `Octaves::observe`; instructions a row: bench
 //! `instructions`.
 #![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    reason = "octaves and offsets are far below their types' ends"
+)]
+#![allow(
+    clippy::cast_precision_loss,
+    reason = "durations and bounds are rounded where the Collector rounds them"
+)]
+#![allow(
     unsafe_code,
     reason = "rows are bounds-checked once a batch; the bench groups/buckets pays for it"
 )]

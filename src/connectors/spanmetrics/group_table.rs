@@ -5,6 +5,10 @@
 //! group's row is in the window it was last in, so that a known group costs one probe.
 //!
 //! Runs on a worker core, per row; no unsafe.
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "groups and the words of a window are counted in u32"
+)]
 
 use hashbrown::HashTable;
 

@@ -6,7 +6,6 @@
 //!
 //! Runs on a worker core, per row; no unsafe.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use super::columns::{Columns, KeyColumns};
@@ -170,7 +169,7 @@ impl Pass<'_> {
 
     /// Answers how many.
     fn count_spans(&mut self) -> u64 {
-        self.keep(0..self.columns.spans(), |_, span| span);
+        self.keep(self.columns.spans(), |_, span| span);
         let (table, layout) = (self.setup.table, self.setup.plan.spans_layout());
         let mut births = Births {
             columns: &self.columns,
@@ -214,7 +213,7 @@ impl Pass<'_> {
     /// After `count_spans`. Answers how many.
     fn count_events(&mut self) -> u64 {
         let spans = self.columns.event_spans();
-        self.keep(0..spans.len(), |columns, event| {
+        self.keep(spans.len(), |columns, event| {
             columns.event_spans()[event] as usize
         });
         let table = self.setup.table + 1;
@@ -251,12 +250,11 @@ impl Pass<'_> {
     }
 
     /// Lists the rows whose span's resource has `service.name`.
-    fn keep(&mut self, rows: Range<usize>, span: impl Fn(&Columns, usize) -> usize) {
+    fn keep(&mut self, rows: usize, span: impl Fn(&Columns, usize) -> usize) {
         let found = &self.scratch.resources;
         let kept = &mut self.scratch.rows;
         kept.clear();
-        // Rows of a batch are counted in u32.
-        let rows = rows.start as u32..rows.end as u32;
+        let rows = 0..u32::try_from(rows).expect("rows of a batch are counted in u32");
         if found.iter().all(|resource| resource.has_service_name) {
             kept.extend(rows);
         } else {

@@ -4,6 +4,10 @@
 //! for each key column`. A cell is its count of bytes plus one as a varint (0: null), then the bytes.
 //! Integers are four bytes, little-endian. Written once a birth, read once a series; only this file
 //! knows the form.
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "a varint takes the low seven bits"
+)]
 
 use super::plan::BuiltIns;
 

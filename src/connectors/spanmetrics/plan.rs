@@ -17,6 +17,10 @@ pub(super) const SPAN_KIND: &str = "span.kind";
 pub(super) const STATUS_CODE: &str = "status.code";
 
 /// Which built-in dimensions a key has.
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "one for each built-in dimension"
+)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct BuiltIns {
     pub(super) service_name: bool,

@@ -3,6 +3,10 @@
 //! Remembers for each resource whether it has `service.name`, and for the present window whether it
 //! was reported as seen and where its bytes were kept. Bounded: when full, all is forgotten and learnt
 //! again.
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "an arena stays below 4 GiB"
+)]
 
 use std::ops::Range;
 

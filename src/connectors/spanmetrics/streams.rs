@@ -1,6 +1,10 @@
 //! What the cells of a connector's tables mean in OTLP words: metrics, and who a series is.
 //!
 //! Runs once a series and view, never per row. Names and units are those of the Collector v0.128.0.
+#![allow(
+    clippy::cast_precision_loss,
+    reason = "bounds are rounded where the Collector rounds them"
+)]
 
 use std::sync::Arc;
 

@@ -12,7 +12,7 @@ fn naive_index(unit: Unit, bounds_ns: &[i64], duration_ns: u64) -> usize {
     let value = duration_ns as f64 / nanos;
     let (mut low, mut high) = (0, bounds_ns.len());
     while low < high {
-        let middle = (low + high) / 2;
+        let middle = low.midpoint(high);
         if bounds_ns[middle] as f64 / nanos >= value {
             high = middle;
         } else {
