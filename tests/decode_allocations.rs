@@ -1,56 +1,16 @@
 //! The decoder allocates nothing per row once its columns have grown, and a fixed number of times
 //! per batch. In a file of its own: the allocator that counts is the whole program's.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+mod counting_allocator;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
+use counting_allocator::allocations;
 use spanmill::batch::any_value::{Value, encode, put_key_value};
 use spanmill::batch::proto::put_bytes;
 use spanmill::batch::{TraceColumns, TraceLayout};
 use spanmill::decode::TraceDecoder;
-
-/// Counts what a thread allocates; another test's thread does not disturb.
-struct Counting;
-
-thread_local! {
-    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-}
-
-fn count() {
-    // Fails only while the thread ends, when nobody counts any more.
-    let _ = ALLOCATIONS.try_with(|count| count.set(count.get() + 1));
-}
-
-// SAFETY: every call goes to the system's allocator unchanged; counting allocates nothing.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count();
-        // SAFETY: the caller's promises are passed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: the caller's promises are passed on.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, bytes: usize) -> *mut u8 {
-        count();
-        // SAFETY: the caller's promises are passed on.
-        unsafe { System.realloc(pointer, layout, bytes) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-fn allocations(run: impl FnOnce()) -> usize {
-    let before = ALLOCATIONS.get();
-    run();
-    ALLOCATIONS.get() - before
-}
 
 /// One resource with `spans` spans: two wanted attributes, `unwanted` others, an event.
 fn request(spans: usize, unwanted: usize) -> Bytes {

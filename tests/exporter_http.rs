@@ -36,7 +36,7 @@ fn served() -> (SocketAddr, watch::Sender<bool>) {
     table.born(&Pairs::new(), &Pairs::new(), vec![3], 0);
     harness.show(snapshot(1, 1, &mut [table]));
     let (stop, stopped) = watch::channel(false);
-    let (tell, told) = std::sync::mpsc::channel();
+    let (tell, told) = std::sync::mpsc::sync_channel(1);
     std::thread::spawn(move || {
         block_on(async move {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

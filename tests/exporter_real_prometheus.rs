@@ -253,7 +253,7 @@ fn exporter(world: &Arc<Mutex<World>>) -> (SocketAddr, watch::Sender<bool>) {
     };
     let exporter = PrometheusExporter::new(parts, &Registry::new(1), logger).unwrap();
     let (stop, stopped) = watch::channel(false);
-    let (tell, told) = std::sync::mpsc::channel();
+    let (tell, told) = std::sync::mpsc::sync_channel(1);
     thread::spawn(move || {
         block_on(async move {
             let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -183,7 +183,7 @@ fn series_of_several_cells_starts_before_the_earliest() {
 fn on_a_socket(harness: &Harness) -> (SocketAddr, watch::Sender<bool>) {
     let handler = harness.exporter.handler();
     let (stop, stopped) = watch::channel(false);
-    let (tell, told) = std::sync::mpsc::channel();
+    let (tell, told) = std::sync::mpsc::sync_channel(1);
     std::thread::spawn(move || {
         block_on(async move {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

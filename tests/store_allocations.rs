@@ -2,49 +2,18 @@
 //!
 //! A test binary of its own, because it counts every allocation of the process.
 
+mod counting_allocator;
 mod spanmetrics_support;
 
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
+use counting_allocator::allocations;
 use spanmetrics_support::{batch, guide_options, guide_rows, service, text};
 use spanmill::batch::TraceLayout;
 use spanmill::connectors::spanmetrics::SpanMetrics;
 use spanmill::store::folder::{Folder, StoreSpec};
 use spanmill::store::handover::handover;
 use spanmill::store::window::{OwnerId, TableId};
-
-struct Counting;
-
-static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
-
-#[allow(
-    unsafe_code,
-    reason = "an allocator is an unsafe trait; everything goes to the system's"
-)]
-// SAFETY: every call goes to the system's allocator as it came.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
-        // SAFETY: the caller's promise.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: the caller's promise.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, bytes: usize) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
-        // SAFETY: the caller's promise.
-        unsafe { System.realloc(pointer, layout, bytes) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 #[test]
 fn known_series_allocate_nothing_from_batch_to_cell() {
@@ -69,8 +38,7 @@ fn known_series_allocate_nothing_from_batch_to_cell() {
         span.events = vec![vec![("exception.type".to_owned(), text(kind))]; at % 3];
     }
     let batch = batch(&layout, &[service("shop"), Vec::new()], &spans);
-    let mut round = || {
-        let before = ALLOCATIONS.load(Ordering::Relaxed);
+    let mut run = || {
         for _ in 0..10 {
             let observed = grouper.observe(&batch, &mut worker.take(), 1_000);
             assert_eq!((observed.spans, observed.no_service_name), (256, 256));
@@ -78,8 +46,8 @@ fn known_series_allocate_nothing_from_batch_to_cell() {
         let window = side.collect().expect("an idle worker");
         folder.fold(0, &window);
         side.give_back(window);
-        ALLOCATIONS.load(Ordering::Relaxed) - before
     };
+    let mut round = || allocations(&mut run);
     // Two windows take turns: each grows once.
     assert!(round() > 0, "births allocate, or nothing is counted");
     round();

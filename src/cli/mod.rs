@@ -8,6 +8,8 @@
 //! | `generate` | the bundled load generator |
 //! | `demo` | the engine, fed and shown live |
 
+#![allow(clippy::print_stdout, reason = "what a person asked for goes to standard output")]
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -37,7 +39,7 @@ enum Command {
     /// Print what the configuration compiles to.
     Explain(explain::ExplainArgs),
     /// Send OTLP load and check what comes out.
-    Generate(generate::GenerateArgs),
+    Generate(Box<generate::GenerateArgs>),
     /// Run the engine with the guide's configuration, feed it, and show it live.
     Demo(demo::DemoArgs),
 }
@@ -61,7 +63,7 @@ pub fn main() -> ExitCode {
         None => run::run(&arguments.config),
         Some(Command::Validate(args)) => validate(&args),
         Some(Command::Explain(args)) => explain::run(&args),
-        Some(Command::Generate(args)) => generate::run(args),
+        Some(Command::Generate(args)) => generate::run(*args),
         Some(Command::Demo(args)) => demo::run(args),
     }
 }

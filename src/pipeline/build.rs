@@ -102,7 +102,7 @@ pub(super) fn build(settings: &Settings, logger: &Logger) -> Result<Engine, Star
         let (layout, paths) = (Arc::clone(&layout), Arc::clone(&paths));
         let connectors = Arc::clone(&connectors);
         let build: BuildStation =
-            Box::new(move || Box::new(station(shard, side, layout, &paths, &connectors)));
+            Box::new(move || Box::new(station(shard, side, &layout, &paths, &connectors)));
         build
     });
     Ok(Engine {
@@ -129,7 +129,7 @@ struct Paths {
 fn station(
     shard: usize,
     side: WorkerSide,
-    layout: Arc<TraceLayout>,
+    layout: &Arc<TraceLayout>,
     paths: &Paths,
     connectors: &[Connector],
 ) -> TraceStation {
@@ -145,12 +145,12 @@ fn station(
     });
     TraceStation {
         shard,
-        decoder: TraceDecoder::new(Arc::clone(&layout)),
+        decoder: TraceDecoder::new(Arc::clone(layout)),
         receivers: receivers.collect(),
         connectors: connectors
             .iter()
             .map(|c| ConnectorRun {
-                grouper: c.instance.grouper(Arc::clone(&layout), c.owner, c.table),
+                grouper: c.instance.grouper(Arc::clone(layout), c.owner, c.table),
                 counters: Arc::clone(&c.counters),
             })
             .collect(),

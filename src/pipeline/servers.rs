@@ -121,9 +121,9 @@ fn pipeline(settings: &Settings, pipeline: &Pipeline) -> zpages::PipelineDescrip
     };
     let is_connector = |id: &ComponentId| settings.connectors.iter().any(|(known, _)| known == id);
     let names = |ids: &[ComponentId]| {
-        let names = ids.iter().map(|id| match is_connector(id) {
-            true => format!("{id} (connector)"),
-            false => id.to_string(),
+        let names = ids.iter().map(|id| {
+            let suffix = if is_connector(id) { " (connector)" } else { "" };
+            format!("{id}{suffix}")
         });
         names.collect::<Vec<_>>()
     };

@@ -25,7 +25,7 @@ const USER_AGENT: HeaderValue = HeaderValue::from_static("spanmill-generate");
 
 /// How a request ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub(super) enum Outcome {
     Acknowledged,
     Refused(Refusal),
     Unanswered,

@@ -2,6 +2,7 @@
 //!
 //! Written by hand: three fields and one kind of detail, the same for every refusal.
 
+use std::fmt::Write as _;
 use std::borrow::Cow;
 
 use base64::Engine;
@@ -100,7 +101,7 @@ impl Status {
             if matches!(byte, b' '..=b'~') && byte != b'%' {
                 out.push(char::from(byte));
             } else {
-                out.push_str(&format!("%{byte:02X}"));
+                let _ = write!(out, "%{byte:02X}");
             }
         }
         out
