@@ -84,12 +84,17 @@ fn joined(c: &mut Criterion) {
 }
 
 fn unwanted(c: &mut Criterion) {
-    let body = Bytes::from(requests::unwanted_attributes(30));
-    let mut decoder = decoder(requests::guide_columns());
-    c.bench_function("30_unwanted_attributes", |b| {
-        assert_eq!(run(&mut decoder, std::slice::from_ref(&body)), 1);
-        b.iter(|| run(&mut decoder, black_box(std::slice::from_ref(&body))));
-    });
+    let mut group = c.benchmark_group("unwanted_attributes");
+    for attributes in [30, 60] {
+        let bodies = [Bytes::from(requests::unwanted_attributes(attributes))];
+        let mut decoder = decoder(requests::guide_columns());
+        group.throughput(Throughput::Bytes(bodies[0].len() as u64));
+        group.bench_function(BenchmarkId::from_parameter(attributes), |b| {
+            assert_eq!(run(&mut decoder, &bodies), 1);
+            b.iter(|| run(&mut decoder, black_box(&bodies)));
+        });
+    }
+    group.finish();
 }
 
 criterion_group!(benches, by_size, joined, unwanted);

@@ -211,7 +211,7 @@ pub(super) enum AttributeValue<'a> {
 ///
 /// # Hot path
 /// - runs: on a worker, per attribute of every span, event, link, scope and resource
-/// - cost: no allocation; about 40 instructions in the usual form
+/// - cost: no allocation; about 50 instructions in the usual form
 /// - invariants: none
 /// - units: none
 #[inline]
@@ -234,7 +234,7 @@ pub(super) fn key_value(
 ///
 /// # Hot path
 /// - runs: on a worker, per attribute of every span
-/// - cost: no allocation; about 30 instructions, see the bench `decode/form_only`
+/// - cost: no allocation; about 42 instructions, see the bench `decode/form_only`
 /// - invariants: the message around the attribute may nest two levels more
 /// - units: none
 #[inline]

@@ -118,8 +118,9 @@ impl TraceDecoder {
     ///
     /// # Hot path
     /// - runs: on a worker, once a request, over each of its bytes
-    /// - cost: no allocation a row once the columns have grown; ns and instructions a span: see the
-    ///   bench `decode`
+    /// - cost: no allocation a row once the columns have grown; with the guide's columns, 512 spans:
+    ///   1,580 instructions a span of 300 B, 2,370 of 800 B (bench `decode/guide`); an attribute that
+    ///   nobody asked for: 1.7 a byte (bench `unwanted_attributes`)
     /// - invariants: none; any bytes may come
     /// - units: rows
     pub fn append(&mut self, body: Bytes) -> Result<Appended, DecodeError> {
@@ -150,6 +151,13 @@ impl TraceDecoder {
     }
 
     /// The batch of what was appended since the last one.
+    ///
+    /// # Hot path
+    /// - runs: on a worker, once a batch
+    /// - cost: three allocations a column and two a request, whatever the rows; Arrow checks each
+    ///   view once more, 23 instructions
+    /// - invariants: none
+    /// - units: none
     pub fn finish(&mut self) -> TraceBatch {
         let rows = &mut self.rows;
         let joined = std::mem::take(&mut rows.joined);

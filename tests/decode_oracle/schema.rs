@@ -69,6 +69,7 @@ pub struct Scope {
     pub dropped_attributes_count: u32,
 }
 
+#[expect(clippy::struct_field_names, reason = "OTLP's name")]
 #[derive(Clone, PartialEq, Message)]
 pub struct Span {
     #[prost(bytes = "vec", repeated, tag = "1")]
