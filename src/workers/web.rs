@@ -212,5 +212,4 @@ impl Connection {
 }
 
 #[cfg(test)]
-#[path = "web_tests.rs"]
 mod tests;
