@@ -8,7 +8,10 @@
 //! | `generate` | the bundled load generator |
 //! | `demo` | the engine, fed and shown live |
 
-#![allow(clippy::print_stdout, reason = "what a person asked for goes to standard output")]
+#![allow(
+    clippy::print_stdout,
+    reason = "what a person asked for goes to standard output"
+)]
 
 use std::path::PathBuf;
 use std::process::ExitCode;

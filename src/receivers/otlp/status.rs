@@ -2,8 +2,8 @@
 //!
 //! Written by hand: three fields and one kind of detail, the same for every refusal.
 
-use std::fmt::Write as _;
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};

@@ -166,7 +166,11 @@ impl Watch {
         let (limits, keepalive) = (&server.front.limits, &server.keepalive);
         let age_max = keepalive.connection_age_max.map(|age| {
             let tenth = age / 100 * jitter.unsigned_abs();
-            if jitter < 0 { age.saturating_sub(tenth) } else { age + tenth }
+            if jitter < 0 {
+                age.saturating_sub(tenth)
+            } else {
+                age + tenth
+            }
         });
         let pinger = keepalive.time.and_then(|time| {
             Some(Pinger {
