@@ -223,7 +223,13 @@ impl Server {
                 sum += (series.read)();
             }
         });
-        sum as u64
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "counts are small and whole"
+        )]
+        let sum = sum as u64;
+        sum
     }
 
     pub fn refusals(&self, reason: &str) -> u64 {
@@ -252,7 +258,7 @@ impl Server {
 
     /// A proper client on a new connection is served, by both protocols.
     pub fn assert_healthy(&self) {
-        let reply = grpc(self.grpc, Call::of(&[&message(b"healthy")]));
+        let reply = grpc(self.grpc, &Call::of(&[&message(b"healthy")]));
         assert_eq!(reply.code(), "0", "{reply:?}");
         let reply = post(self.http, &[], b"healthy");
         assert_eq!(reply.status, 200, "{reply:?}");
@@ -401,10 +407,10 @@ pub async fn call(client: &Client, call: &Call) -> Result<Reply, h2::Error> {
 }
 
 /// One call on a connection of its own.
-pub fn grpc(address: SocketAddr, one: Call) -> Reply {
+pub fn grpc(address: SocketAddr, one: &Call) -> Reply {
     runtime().block_on(async {
         let client = connect(address).await;
-        let reply = tokio::time::timeout(PATIENCE, call(&client, &one)).await;
+        let reply = tokio::time::timeout(PATIENCE, call(&client, one)).await;
         reply.expect("an answer in time").expect("an answer")
     })
 }
@@ -439,9 +445,9 @@ pub fn tcp(address: SocketAddr) -> TcpStream {
 pub fn http_head(method: &str, path: &str, headers: &[(&str, &str)], length: usize) -> Vec<u8> {
     let mut head = format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\n");
     for (name, value) in headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
+        head.extend([*name, ": ", *value, "\r\n"]);
     }
-    head.push_str(&format!("content-length: {length}\r\n\r\n"));
+    head.extend(["content-length: ", &length.to_string(), "\r\n\r\n"]);
     head.into_bytes()
 }
 

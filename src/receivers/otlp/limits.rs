@@ -48,8 +48,8 @@ impl Default for Limits {
             handshake_time_max: Duration::from_secs(10),
             header_time_max: Duration::from_secs(10),
             body_stall_max: Duration::from_secs(30),
-            body_time_max: Duration::from_secs(120),
-            idle_time_max: Duration::from_secs(600),
+            body_time_max: Duration::from_mins(2),
+            idle_time_max: Duration::from_mins(10),
             resets_max: 200,
             close_time_max: Duration::from_secs(5),
         }

@@ -95,12 +95,16 @@ impl Status {
 
     /// The value of `grpc-message`: percent-encoded, so always a valid header value.
     pub(super) fn grpc_message(&self) -> String {
+        const HEX: [char; 16] = [
+            '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F',
+        ];
         let mut out = String::with_capacity(self.message.len());
         for byte in self.message.bytes() {
             if matches!(byte, b' '..=b'~') && byte != b'%' {
                 out.push(char::from(byte));
             } else {
-                out.push_str(&format!("%{byte:02X}"));
+                let [high, low] = [byte >> 4, byte & 15].map(|half| HEX[usize::from(half)]);
+                out.extend(['%', high, low]);
             }
         }
         out
@@ -117,12 +121,15 @@ fn put_bytes(out: &mut Vec<u8>, tag: u8, bytes: &[u8]) {
     out.push(tag);
     let mut length = bytes.len();
     while length >= 0x80 {
-        // Seven bits at a time.
-        out.push(length as u8 | 0x80);
+        out.push(seven_bits(length) | 0x80);
         length >>= 7;
     }
-    out.push(length as u8);
+    out.push(seven_bits(length));
     out.extend_from_slice(bytes);
+}
+
+fn seven_bits(number: usize) -> u8 {
+    (number & 0x7f).to_le_bytes()[0]
 }
 
 #[cfg(test)]

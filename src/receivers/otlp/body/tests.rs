@@ -46,7 +46,7 @@ impl Body for Script {
 
 const PACE: Pace = Pace {
     stall_max: Duration::from_millis(5),
-    time_max: Duration::from_secs(60),
+    time_max: Duration::from_mins(1),
 };
 
 fn script(chunks: &[&[u8]], then: Then) -> Chunks<Script> {
@@ -144,7 +144,7 @@ fn stalled_and_cut_bodies_give_back_their_permit() {
         Err(ReceiveError::Cut)
     );
     let slow = Pace {
-        stall_max: Duration::from_secs(60),
+        stall_max: Duration::from_mins(1),
         time_max: Duration::from_millis(5),
     };
     let mut chunks = Chunks::new(
