@@ -15,7 +15,8 @@ const PROTOBUF: (&str, &str) = ("content-type", "application/x-protobuf");
 
 #[test]
 fn requests_in_flight_are_answered_then_connections_close_and_new_ones_are_refused() {
-    let server = start(|_| {});
+    // One for each connection, since a waiting station holds its worker.
+    let server = start(|setup| setup.workers = 3);
     let mut idle = tcp(server.http);
     let mut http = tcp(server.http);
     let head = http_head("POST", "/v1/traces", &[PROTOBUF], 4);
