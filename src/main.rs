@@ -1,3 +1,14 @@
 //! Arguments in, exit status out; everything else is in `cli`.
 
-fn main() {}
+use std::process::ExitCode;
+
+use mimalloc::MiMalloc;
+
+/// Small blocks that live as long as a request or a series: mimalloc keeps them apart by size and
+/// gives pages back (decision 0004).
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
+
+fn main() -> ExitCode {
+    spanmill::cli::main()
+}

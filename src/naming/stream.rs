@@ -12,8 +12,11 @@ pub struct Stream {
     /// In the order they are put out.
     pub metrics: Vec<StreamMetric>,
     /// Resource bytes and key bytes of a cell's identity -> the identity in OTLP words.
-    pub describe: Arc<dyn Fn(&[u8], &[u8]) -> SeriesIdentity + Send + Sync>,
+    pub describe: Describe,
 }
+
+/// Reads who a series is from the bytes of its resource and of its key.
+pub type Describe = Arc<dyn Fn(&[u8], &[u8]) -> SeriesIdentity + Send + Sync>;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct StreamMetric {

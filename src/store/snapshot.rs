@@ -20,7 +20,8 @@ pub struct CellId(pub u32);
 pub struct Snapshot {
     /// Time of the fold, Unix milliseconds; never goes back.
     pub time_ms: u64,
-    /// Number of flush ticks before it.
+    /// Flush ticks so far, the one that took it included: of its owner for a flush's snapshot, of all
+    /// owners for a live one. A cell's first flush has `flush == birth_flush + 1`.
     pub flush: u64,
     pub tables: Vec<TableSnapshot>,
 }
@@ -45,9 +46,10 @@ pub struct CellState {
     pub identity: Option<Arc<Identity>>,
     /// Grows at each birth in this place.
     pub generation: u32,
-    /// Unix milliseconds of the run that saw it first.
+    /// Unix milliseconds of the run that saw it first; after an expiry at least 2 ms above any
+    /// snapshot that could have shown an earlier series of the same name.
     pub birth_ms: u64,
-    /// Flush ticks before its birth.
+    /// Flush ticks of its owner before its birth.
     pub birth_flush: u64,
 }
 

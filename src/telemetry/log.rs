@@ -3,6 +3,7 @@
 //! `TIME<TAB>level<TAB>message<TAB>{"field": "value"}` on standard error. Never called per row; a
 //! caller that could log per request counts instead and logs once.
 
+use std::fmt::Write as _;
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -84,7 +85,7 @@ fn console(time: &str, level: Level, message: &str, fields: Fields) -> String {
     let mut line = format!("{time}\t{}\t{message}", word(level));
     for (index, (name, value)) in fields.iter().enumerate() {
         line.push_str(if index == 0 { "\t{" } else { ", " });
-        line.push_str(&format!("{}: {value}", Value::from(*name)));
+        let _ = write!(line, "{}: {value}", Value::from(*name));
     }
     line.push_str(if fields.is_empty() { "\n" } else { "}\n" });
     line
@@ -98,7 +99,7 @@ fn json(time: &str, level: Level, message: &str, fields: Fields) -> String {
         Value::from(message)
     );
     for (name, value) in fields {
-        line.push_str(&format!(",{}:{value}", Value::from(*name)));
+        let _ = write!(line, ",{}:{value}", Value::from(*name));
     }
     line.push_str("}\n");
     line

@@ -23,6 +23,6 @@ pub fn wall_ns() -> u64 {
 
 /// Milliseconds since 1970, the unit of Prometheus timestamps.
 #[must_use]
-pub fn wall_ms() -> i64 {
-    i64::try_from(wall_ns() / 1_000_000).unwrap_or(i64::MAX)
+pub fn wall_ms() -> u64 {
+    wall_ns() / 1_000_000
 }

@@ -12,19 +12,26 @@
 //! | `clock` | the one clock |
 //! | `budget` | the byte budget that all requests share |
 //! | `request` | what a receiver hands over, and the answer |
+//! | `listen` | an endpoint becomes a listening socket |
 //! | `queue` | what is ready, what is run together, what is given away |
 //! | `crew` | what the threads share: seats, the shared queue, the dealer of connections |
 //! | `worker` | one worker from inside its thread |
+//! | `own_metrics` | `/metrics` of our own metrics |
 //! | `threads` | start, stop, join |
+//! | `web` | the small HTTP server of scrapes and pages |
 
 pub mod budget;
 pub mod cgroup;
 pub mod clock;
 pub mod count;
 mod crew;
+pub mod listen;
+pub mod own_metrics;
 mod queue;
 pub mod request;
 mod threads;
+pub mod web;
+mod web_io;
 mod worker;
 
 pub use crew::{Connection, Dealer};

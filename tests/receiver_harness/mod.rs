@@ -4,6 +4,7 @@
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
+use std::fmt::Write as _;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -445,9 +446,9 @@ pub fn tcp(address: SocketAddr) -> TcpStream {
 pub fn http_head(method: &str, path: &str, headers: &[(&str, &str)], length: usize) -> Vec<u8> {
     let mut head = format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\n");
     for (name, value) in headers {
-        head.extend([*name, ": ", *value, "\r\n"]);
+        let _ = write!(head, "{name}: {value}\r\n");
     }
-    head.extend(["content-length: ", &length.to_string(), "\r\n\r\n"]);
+    let _ = write!(head, "content-length: {length}\r\n\r\n");
     head.into_bytes()
 }
 

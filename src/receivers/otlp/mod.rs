@@ -8,7 +8,6 @@
 //! |---|---|
 //! | `options` | what the user wrote |
 //! | `limits` | every limit with its default |
-//! | `listen` | an endpoint becomes a listening socket |
 //! | `connections` | accept, deal, watch |
 //! | `grpc`, `http` | the protocols: requests in, answers out |
 //! | `front` | what both do alike |
@@ -25,6 +24,7 @@ use std::sync::Arc;
 
 use crate::telemetry::counters::Registry;
 use crate::telemetry::log::Logger;
+use crate::workers::listen::{ListenError, listen};
 use crate::workers::{Dealer, Signal};
 use counters::{Counters, Transport};
 use front::{Front, Said};
@@ -43,13 +43,20 @@ mod front;
 mod grpc;
 mod http;
 mod limits;
-mod listen;
 pub mod options;
 mod status;
 
 pub use admission::{Admission, budget_bytes};
 pub use limits::Limits;
-pub use listen::BindError;
+
+/// Why a receiver cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum BindError {
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    #[error("response header \"{name}\" is not a valid header")]
+    ResponseHeader { name: String },
+}
 
 /// What a receiver needs besides its options.
 #[derive(Clone)]
@@ -95,17 +102,17 @@ impl OtlpReceiver {
             said: Said::default(),
         };
         let grpc = options.grpc.as_ref().map(|options| {
-            let listener = listen::listen(&options.endpoint)?;
+            let listener = listen(&options.endpoint)?;
             let mut limits = wiring.limits.clone();
             limits.streams_max = options.streams_max.unwrap_or(limits.streams_max);
             let server = GrpcServer {
                 front: front(Transport::Grpc, options.message_bytes_max, limits),
                 keepalive: options.keepalive.clone(),
             };
-            Ok((listener, Arc::new(server)))
+            Ok::<_, BindError>((listener, Arc::new(server)))
         });
         let http = options.http.as_ref().map(|options| {
-            let listener = listen::listen(&options.endpoint)?;
+            let listener = listen(&options.endpoint)?;
             let mut limits = wiring.limits.clone();
             limits.header_time_max = options
                 .read_header_timeout
@@ -121,7 +128,7 @@ impl OtlpReceiver {
                 ],
                 response_headers: http::response_headers(&options.response_headers)?,
             };
-            Ok((listener, Arc::new(server)))
+            Ok::<_, BindError>((listener, Arc::new(server)))
         });
         Ok(Self {
             grpc: grpc.transpose()?,

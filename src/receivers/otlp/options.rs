@@ -1,6 +1,11 @@
 //! `receivers.otlp`: what the user wrote, settled.
+//!
+//! Every key of the Collector's block is read. Those that do not act yet are remarked on when they
+//! are set; encryption and authentication are refused, since an open port must not come of them.
 
 use std::time::Duration;
+
+use crate::config::{Code, Key, Section, Shape, blocks};
 
 /// `protocols`: a protocol is on when its key is present.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,5 +77,138 @@ impl Default for HttpOptions {
             write_timeout: None,
             idle_timeout: None,
         }
+    }
+}
+
+const MIB: u64 = 1 << 20;
+
+/// gRPC keys without effect yet.
+const GRPC_DORMANT: &[Key] = &[
+    Key::new(
+        "dialer",
+        Shape::Block(&[Key::new("timeout", Shape::Duration(0))]),
+    ),
+    Key::new("read_buffer_size", Shape::Integer(i64::MIN, 524_288)),
+    Key::new("write_buffer_size", Shape::Integer(i64::MIN, 0)),
+    Key::new("include_metadata", Shape::Bool(false)),
+];
+
+/// What a client may do with pings.
+const ENFORCEMENT_POLICY: Key = Key::new(
+    "enforcement_policy",
+    Shape::Block(&[
+        Key::new("min_time", Shape::Duration(0)),
+        Key::new("permit_without_stream", Shape::Bool(false)),
+    ]),
+);
+
+/// Kinds of socket that the Collector listens on.
+const TRANSPORTS: &[&str] = &[
+    "tcp",
+    "tcp4",
+    "tcp6",
+    "udp",
+    "udp4",
+    "udp6",
+    "ip",
+    "ip4",
+    "ip6",
+    "unix",
+    "unixgram",
+    "unixpacket",
+];
+
+impl OtlpOptions {
+    pub fn read(section: &mut Section) -> Self {
+        let read = section.section("protocols", |protocols| Self {
+            grpc: protocols.section("grpc", GrpcOptions::read),
+            http: protocols.section("http", HttpOptions::read),
+        });
+        let options = read.unwrap_or(Self {
+            grpc: None,
+            http: None,
+        });
+        if options.grpc.is_none() && options.http.is_none() {
+            section.refuse(
+                "protocols",
+                Code::Missing,
+                format!("`{}` has no protocol", section.path()),
+                "`protocols` wants `grpc:`, `http:` or both",
+            );
+        }
+        options
+    }
+}
+
+impl GrpcOptions {
+    fn read(section: &mut Section) -> Self {
+        let defaults = Self::default();
+        if section.word("transport", "tcp", TRANSPORTS, false) != "tcp" {
+            let message = format!("`{}` can only be `tcp` yet", section.path_of("transport"));
+            section.refuse("transport", Code::NotYet, message, "write `tcp`");
+        }
+        let message_mib = section.integer("max_recv_msg_size_mib", 0, i64::MIN, i64::MAX);
+        let streams_max = section.unsigned("max_concurrent_streams", 0);
+        let keepalive = section.given_section("keepalive", |keepalive| {
+            keepalive.dormant(&[ENFORCEMENT_POLICY]);
+            keepalive.given_section("server_parameters", Keepalive::read)
+        });
+        section.not_yet(blocks::GRPC_SERVER_GUARDS, blocks::GUARD_LABEL);
+        section.dormant(GRPC_DORMANT);
+        Self {
+            endpoint: section.listen_endpoint(&defaults.endpoint),
+            message_bytes_max: positive(message_mib)
+                .map_or(defaults.message_bytes_max, |mib| mib.saturating_mul(MIB)),
+            streams_max: (streams_max > 0).then_some(streams_max),
+            keepalive: keepalive.flatten().unwrap_or_default(),
+        }
+    }
+}
+
+impl Keepalive {
+    fn read(section: &mut Section) -> Self {
+        Self {
+            connection_idle_max: section.limit("max_connection_idle"),
+            connection_age_max: section.limit("max_connection_age"),
+            connection_age_grace: section.limit("max_connection_age_grace"),
+            time: section.limit("time"),
+            timeout: section.limit("timeout"),
+        }
+    }
+}
+
+impl HttpOptions {
+    fn read(section: &mut Section) -> Self {
+        let defaults = Self::default();
+        let body_bytes = section.integer("max_request_body_size", 0, i64::MIN, i64::MAX);
+        section.not_yet(blocks::HTTP_SERVER_GUARDS, blocks::GUARD_LABEL);
+        section.dormant(blocks::HTTP_SERVER);
+        Self {
+            endpoint: section.listen_endpoint(&defaults.endpoint),
+            body_bytes_max: positive(body_bytes).unwrap_or(defaults.body_bytes_max),
+            traces_url_path: url_path(section, "traces_url_path", &defaults.traces_url_path),
+            metrics_url_path: url_path(section, "metrics_url_path", &defaults.metrics_url_path),
+            logs_url_path: url_path(section, "logs_url_path", &defaults.logs_url_path),
+            response_headers: section.string_map("response_headers"),
+            read_header_timeout: section.limit("read_header_timeout"),
+            read_timeout: section.limit("read_timeout"),
+            write_timeout: section.limit("write_timeout"),
+            idle_timeout: section.limit("idle_timeout"),
+        }
+    }
+}
+
+/// Zero and less stand for the default.
+fn positive(number: i64) -> Option<u64> {
+    u64::try_from(number).ok().filter(|number| *number > 0)
+}
+
+/// A missing leading slash is added.
+fn url_path(section: &mut Section, key: &'static str, default: &str) -> String {
+    let path = section.string(key, default);
+    if path.starts_with('/') {
+        path
+    } else {
+        format!("/{path}")
     }
 }

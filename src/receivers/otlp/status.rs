@@ -3,6 +3,7 @@
 //! Written by hand: three fields and one kind of detail, the same for every refusal.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
@@ -95,16 +96,12 @@ impl Status {
 
     /// The value of `grpc-message`: percent-encoded, so always a valid header value.
     pub(super) fn grpc_message(&self) -> String {
-        const HEX: [char; 16] = [
-            '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F',
-        ];
         let mut out = String::with_capacity(self.message.len());
         for byte in self.message.bytes() {
             if matches!(byte, b' '..=b'~') && byte != b'%' {
                 out.push(char::from(byte));
             } else {
-                let [high, low] = [byte >> 4, byte & 15].map(|half| HEX[usize::from(half)]);
-                out.extend(['%', high, low]);
+                let _ = write!(out, "%{byte:02X}");
             }
         }
         out

@@ -13,7 +13,7 @@ use super::{BuildStation, WorkerOptions, Workers};
 /// Tells how many requests each run had and on which worker it ran; drops count too.
 struct Recorder {
     worker: usize,
-    runs: mpsc::Sender<(usize, usize)>,
+    runs: mpsc::SyncSender<(usize, usize)>,
     dropped: Arc<AtomicUsize>,
     /// Two runs at a time meet here, if set.
     meet: Option<Arc<Barrier>>,
@@ -45,7 +45,7 @@ struct Bench {
 }
 
 fn start(count: usize, meet: Option<&Arc<Barrier>>, options: WorkerOptions) -> Bench {
-    let (sender, runs) = mpsc::channel();
+    let (sender, runs) = mpsc::sync_channel(1024);
     let dropped = Arc::new(AtomicUsize::new(0));
     let stations = (0..count)
         .map(|worker| {
@@ -81,7 +81,7 @@ fn request(signal: Signal, bytes: usize) -> (Request, tokio::sync::oneshot::Rece
 
 /// Deals one connection that pushes bodies of these sizes at once and returns its outcomes.
 fn deal(bench: &Bench, bodies: Vec<(Signal, usize)>) -> Vec<Option<Outcome>> {
-    let (sender, outcomes) = mpsc::channel();
+    let (sender, outcomes) = mpsc::sync_channel(1024);
     let dealer = bench.workers.dealer();
     let dealt = dealer.deal(Box::new(move |worker| {
         Box::pin(async move {
@@ -161,7 +161,7 @@ fn every_request_is_answered_however_workers_sleep_and_wake() {
 fn connections_are_dealt_to_the_least_loaded_worker() {
     let bench = start(2, None, WorkerOptions::default());
     let dealer = bench.workers.dealer();
-    let (sender, seen) = mpsc::channel();
+    let (sender, seen) = mpsc::sync_channel(1024);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .expect("a runtime");
@@ -210,7 +210,7 @@ fn station_that_panics_ends_its_worker_and_is_told() {
     let build: BuildStation = Box::new(|| Box::new(Broken));
     let bench = Bench {
         workers: Workers::start(vec![build], WorkerOptions::default()).expect("threads"),
-        runs: mpsc::channel().1,
+        runs: mpsc::sync_channel(1024).1,
         dropped: Arc::default(),
     };
     let outcomes = deal(&bench, vec![(Signal::Traces, 1)]);

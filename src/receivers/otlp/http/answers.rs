@@ -7,8 +7,8 @@ use http::header::{CONTENT_TYPE, HeaderName, LOCATION, RETRY_AFTER, X_CONTENT_TY
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use http_body_util::Full;
 
+use super::super::BindError;
 use super::super::error::{Reason, ReceiveError};
-use super::super::listen::BindError;
 use super::super::status::{RETRY_SECONDS, Status, code};
 use super::{HttpServer, JSON, PROTOBUF};
 use crate::workers::Outcome;

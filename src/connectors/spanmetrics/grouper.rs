@@ -1,0 +1,308 @@
+//! A trace batch in, groups in a window touched.
+//!
+//! A row's key is hashed column by column over blocks that stay in the first-level cache, then looked
+//! up once; what it counts goes to its group's flat row. Spans of a resource without `service.name`
+//! are skipped and counted. Keys are written out only for groups that are new.
+//!
+//! Runs on a worker core, per row; no unsafe.
+
+use std::sync::Arc;
+
+use super::columns::{Columns, KeyColumns};
+use super::group_table::GroupTable;
+use super::plan::Plan;
+use super::resources::{BatchResource, KnownResources, append};
+use crate::batch::row_hash::{RowHash, RowHasher, as_u128};
+use crate::batch::{TraceBatch, TraceLayout};
+use crate::store::window::{Birth, GroupId, OwnerId, TableId, Window};
+
+/// Rows hashed together: their states take 4 KiB.
+const BLOCK_ROWS: usize = 256;
+
+/// What became of a batch's spans.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[must_use]
+pub struct Observed {
+    /// Counted, each in one group.
+    pub spans: u64,
+    /// Counted, each in one group; 0 without events.
+    pub events: u64,
+    /// Spans skipped for their resource has no `service.name`.
+    pub no_service_name: u64,
+}
+
+/// One connector instance on one worker.
+pub struct Grouper {
+    setup: Setup,
+    known: Known,
+    scratch: Scratch,
+}
+
+/// Settled at the start.
+struct Setup {
+    plan: Arc<Plan>,
+    hasher: RowHasher,
+    columns: KeyColumns,
+    owner: OwnerId,
+    /// Of the spans table; that of events follows.
+    table: usize,
+}
+
+/// Learnt in an epoch.
+#[derive(Default)]
+struct Known {
+    epoch: u32,
+    spans: GroupTable,
+    events: GroupTable,
+    resources: KnownResources,
+}
+
+/// Buffers of one batch, reused.
+#[derive(Default)]
+struct Scratch {
+    resources: Vec<BatchResource>,
+    /// Rows whose resource has `service.name`: of spans, then of events.
+    rows: Vec<u32>,
+    /// By row of spans, skipped ones too.
+    hashes: Vec<RowHash>,
+    /// By row of events, skipped ones too.
+    event_hashes: Vec<RowHash>,
+    /// By entry of `rows`: where the accumulator starts.
+    offsets: Vec<u32>,
+    /// By entry of `rows`.
+    durations_ns: Vec<u64>,
+}
+
+/// One batch on its way into a window.
+struct Pass<'a> {
+    setup: &'a Setup,
+    columns: Columns<'a>,
+    known: &'a mut Known,
+    scratch: &'a mut Scratch,
+    window: &'a mut Window,
+    now_ms: u64,
+}
+
+impl Grouper {
+    pub(super) fn new(
+        plan: Arc<Plan>,
+        hasher: RowHasher,
+        layout: Arc<TraceLayout>,
+        (owner, table): (OwnerId, TableId),
+    ) -> Self {
+        Self {
+            setup: Setup {
+                columns: KeyColumns::new(Arc::clone(&plan), layout),
+                plan,
+                hasher,
+                owner,
+                table: usize::from(table.0),
+            },
+            known: Known::default(),
+            scratch: Scratch::default(),
+        }
+    }
+
+    /// Counts a batch. `now_ms`: when the run began, Unix milliseconds.
+    ///
+    /// # Hot path
+    /// - runs: on a worker, once a batch
+    /// - cost: no allocation for known groups (test `store_allocations`); ns a row: bench `groups`
+    /// - invariants: the window was taken for this run; the batch is of the layout given at the start
+    /// - units: as named
+    pub fn observe(&mut self, batch: &TraceBatch, window: &mut Window, now_ms: u64) -> Observed {
+        if self.known.epoch != window.epoch {
+            self.known = Known {
+                epoch: window.epoch,
+                ..Known::default()
+            };
+        }
+        window.time_ms = window.time_ms.max(now_ms);
+        let mut pass = Pass {
+            setup: &self.setup,
+            columns: self.setup.columns.of(batch),
+            known: &mut self.known,
+            scratch: &mut self.scratch,
+            window,
+            now_ms,
+        };
+        pass.see_resources();
+        pass.hash_spans();
+        let spans = pass.count_spans();
+        let events = if self.setup.plan.event_names.is_some() {
+            pass.count_events()
+        } else {
+            0
+        };
+        Observed {
+            spans,
+            events,
+            no_service_name: pass.columns.spans() as u64 - spans,
+        }
+    }
+}
+
+impl Pass<'_> {
+    fn see_resources(&mut self) {
+        let seen = &mut self.window.resources;
+        let found = &mut self.scratch.resources;
+        found.clear();
+        for row in 0..self.columns.resource_count() {
+            let bytes = self.columns.resource_bytes(row);
+            let hash = self.setup.hasher.bytes(bytes);
+            let place = (self.setup.owner, self.window.sequence);
+            found.push(self.known.resources.see(hash, bytes, place, seen));
+        }
+    }
+
+    fn hash_spans(&mut self) {
+        let resources = &self.scratch.resources;
+        let hashes = &mut self.scratch.hashes;
+        hashes.clear();
+        let starts = self.columns.resource.iter();
+        hashes.extend(starts.map(|resource| resources[*resource as usize].hash));
+        for (index, block) in hashes.chunks_mut(BLOCK_ROWS).enumerate() {
+            self.columns
+                .mix(&self.setup.hasher, block, index * BLOCK_ROWS);
+        }
+    }
+
+    /// Answers how many.
+    fn count_spans(&mut self) -> u64 {
+        self.keep(self.columns.spans(), |_, span| span);
+        let (table, layout) = (self.setup.table, self.setup.plan.spans_layout());
+        let mut births = Births {
+            columns: &self.columns,
+            found: &self.scratch.resources,
+            known: &mut self.known.resources,
+            arena: &mut self.window.arena,
+            sequence: self.window.sequence,
+            now_ms: self.now_ms,
+        };
+        let hashes = &self.scratch.hashes;
+        self.known.spans.places(
+            &self.scratch.rows,
+            hashes,
+            (
+                &mut self.window.tables[table],
+                layout.words(),
+                self.window.sequence,
+            ),
+            |span, group| {
+                births.birth(span, hashes[span], group, |columns, key| {
+                    columns.write_key(key, span);
+                })
+            },
+            &mut self.scratch.offsets,
+        );
+        let rows = &mut self.window.tables[table].rows;
+        if let (Some(buckets), Some((starts, ends))) =
+            (&self.setup.plan.buckets, self.columns.times)
+        {
+            let durations_ns = &mut self.scratch.durations_ns;
+            durations_ns.clear();
+            let spans = self.scratch.rows.iter().map(|span| *span as usize);
+            durations_ns.extend(spans.map(|span| ends[span].saturating_sub(starts[span])));
+            buckets.observe(durations_ns, &self.scratch.offsets, rows);
+        } else {
+            count(&self.scratch.offsets, rows);
+        }
+        self.scratch.rows.len() as u64
+    }
+
+    /// After `count_spans`. Answers how many.
+    fn count_events(&mut self) -> u64 {
+        let spans = self.columns.event_spans();
+        self.keep(spans.len(), |columns, event| {
+            columns.event_spans()[event] as usize
+        });
+        let table = self.setup.table + 1;
+        let hashes = &mut self.scratch.event_hashes;
+        hashes.clear();
+        hashes.extend(spans.iter().enumerate().map(|(event, span)| {
+            let span = *span as usize;
+            let hash = self.scratch.hashes[span];
+            self.columns
+                .mix_event(&self.setup.hasher, hash, span, event)
+        }));
+        let mut births = Births {
+            columns: &self.columns,
+            found: &self.scratch.resources,
+            known: &mut self.known.resources,
+            arena: &mut self.window.arena,
+            sequence: self.window.sequence,
+            now_ms: self.now_ms,
+        };
+        self.known.events.places(
+            &self.scratch.rows,
+            hashes,
+            (&mut self.window.tables[table], 1, self.window.sequence),
+            |event, group| {
+                let span = spans[event] as usize;
+                births.birth(span, hashes[event], group, |columns, key| {
+                    columns.write_event_key(key, span, event);
+                })
+            },
+            &mut self.scratch.offsets,
+        );
+        count(&self.scratch.offsets, &mut self.window.tables[table].rows);
+        self.scratch.rows.len() as u64
+    }
+
+    /// Lists the rows whose span's resource has `service.name`.
+    fn keep(&mut self, rows: usize, span: impl Fn(&Columns, usize) -> usize) {
+        let found = &self.scratch.resources;
+        let kept = &mut self.scratch.rows;
+        kept.clear();
+        let rows = 0..u32::try_from(rows).expect("rows of a batch are counted in u32");
+        if found.iter().all(|resource| resource.has_service_name) {
+            kept.extend(rows);
+        } else {
+            let counts = |row: &u32| {
+                let resource = self.columns.resource[span(&self.columns, *row as usize)];
+                found[resource as usize].has_service_name
+            };
+            kept.extend(rows.filter(counts));
+        }
+    }
+}
+
+/// Adds one to each counter.
+fn count(offsets: &[u32], rows: &mut [u64]) {
+    for offset in offsets {
+        rows[*offset as usize] += 1;
+    }
+}
+
+/// Copies what must outlive the run when a group is new.
+struct Births<'a> {
+    columns: &'a Columns<'a>,
+    found: &'a [BatchResource],
+    known: &'a mut KnownResources,
+    arena: &'a mut Vec<u8>,
+    sequence: u32,
+    now_ms: u64,
+}
+
+impl Births<'_> {
+    #[cold]
+    fn birth(
+        &mut self,
+        span: usize,
+        hash: RowHash,
+        group: GroupId,
+        write_key: impl FnOnce(&Columns, &mut Vec<u8>),
+    ) -> Birth {
+        let row = self.columns.resource[span] as usize;
+        let resource = self.found[row].hash;
+        let bytes = self.columns.resource_bytes(row);
+        Birth {
+            group,
+            identity: as_u128(hash),
+            resource: as_u128(resource),
+            resource_bytes: self.known.keep(resource, bytes, self.sequence, self.arena),
+            key_bytes: append(self.arena, |arena| write_key(self.columns, arena)),
+            time_ms: self.now_ms,
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! What can keep a run from starting, and a verification from happening.
+
+use thiserror::Error;
+
+#[derive(Debug, Error)]
+pub enum GenerateError {
+    #[error("`{text}` is no address: give host:port or http://host:port")]
+    Address { text: String },
+    #[error("`{text}` asks for TLS, which generate does not speak")]
+    Tls { text: String },
+    #[error("cannot connect to {authority}")]
+    Connect {
+        authority: String,
+        source: std::io::Error,
+    },
+    #[error("cannot start a thread")]
+    Thread { source: std::io::Error },
+    #[error("bounds must be ascending and without repeats to be verified")]
+    Bounds,
+    #[error("the dimension `{name}` has a random value on each span and cannot be verified")]
+    RandomDimension { name: String },
+    #[error("two attributes become the label `{label}`: what a target shows then is not defined")]
+    LabelCollision { label: String },
+    #[error("{url} did not answer a scrape: {reason}")]
+    Scrape { url: String, reason: String },
+    #[error("line {line} of the exposition: {reason}: {text}")]
+    Exposition {
+        line: usize,
+        reason: &'static str,
+        text: String,
+    },
+}

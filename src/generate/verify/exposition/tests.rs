@@ -1,0 +1,106 @@
+//! Lines that are of the format, and lines that are not.
+
+use super::*;
+
+/// Name, labels, value and timestamp of each sample.
+type Read = Vec<(String, Vec<(String, String)>, f64, Option<i64>)>;
+
+fn samples(text: &str) -> Result<Read, GenerateError> {
+    let mut samples = Vec::new();
+    read(text, |sample| {
+        let labels = sample
+            .labels
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), value.to_string()))
+            .collect();
+        samples.push((
+            sample.name.to_owned(),
+            labels,
+            sample.value,
+            sample.timestamp_ms,
+        ));
+        Ok(())
+    })?;
+    Ok(samples)
+}
+
+#[test]
+fn lines_of_a_real_exposition_are_read() {
+    let text = concat!(
+        "# HELP acs_x \n",
+        "# TYPE acs_x counter\n",
+        "# EOF\n",
+        "#\n",
+        "\n",
+        "acs_x{job=\"shop/cart\",le=\"+Inf\"} 1.5e+06 1795382595714\n",
+        "plain 0\n",
+        "odd:name{} NaN -5\n",
+        "trailing{a=\"b\",} -Inf\n",
+    );
+    let samples = samples(text).expect("well-formed");
+    let labels = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
+        let owned = |pair: &(&str, &str)| (pair.0.to_owned(), pair.1.to_owned());
+        pairs.iter().map(owned).collect()
+    };
+    assert_eq!(samples.len(), 4);
+    let first = labels(&[("job", "shop/cart"), ("le", "+Inf")]);
+    assert_eq!(
+        samples[0],
+        ("acs_x".to_owned(), first, 1.5e6, Some(1_795_382_595_714))
+    );
+    assert_eq!(samples[1], ("plain".to_owned(), Vec::new(), 0.0, None));
+    assert!(samples[2].2.is_nan());
+    assert_eq!(samples[2].3, Some(-5));
+    assert_eq!(samples[3].1, labels(&[("a", "b")]));
+}
+
+#[test]
+fn escapes_of_label_values_are_undone() {
+    let samples = samples("m{a=\"x\\\\y\\\"z\\nw\",b=\"}, {\",c=\"\"} 1\n").expect("well-formed");
+    let values: Vec<&str> = samples[0]
+        .1
+        .iter()
+        .map(|(_, value)| value.as_str())
+        .collect();
+    assert_eq!(values, ["x\\y\"z\nw", "}, {", ""]);
+}
+
+#[test]
+fn what_is_not_of_the_format_is_refused_with_its_line() {
+    for line in [
+        "9m 1",
+        "m",
+        "m ",
+        "m{a=\"b\"}",
+        "m{a=\"b\" 1",
+        "m{a=\"b} 1",
+        "m{a=b} 1",
+        "m{a=\"b\"c=\"d\"} 1",
+        "m{a=\"b\",a=\"c\"} 1",
+        "m{a=\"\\t\"} 1",
+        "m{a=\"\\",
+        "m{a:b=\"c\"} 1",
+        "m{,} 1",
+        "m one",
+        "m infinity",
+        "m 0x10",
+        "m 1 1.5",
+        "m 1 2 3",
+        "m-x 1",
+        "# TYPE m histogramm",
+        "# TYPE m",
+        "# HELP 9m text",
+    ] {
+        let error = samples(&format!("good 1\n{line}\n")).expect_err(line);
+        assert!(
+            matches!(error, GenerateError::Exposition { line: 2, .. }),
+            "{line}: {error}"
+        );
+    }
+}
+
+#[test]
+fn text_that_was_cut_is_refused() {
+    assert!(samples("m 1\nm_count 12").is_err());
+    assert!(samples("").expect("empty").is_empty());
+}

@@ -1,0 +1,228 @@
+//! Label sets and metric names as a target must show them.
+//!
+//! Worked out from the specification and not with `naming`, which is part of what is verified. Only
+//! what the load's own attributes need: keys are ASCII.
+
+use std::collections::BTreeMap;
+
+use super::expectation::{DurationUnit, Expectation, ExpectedDimension};
+use crate::generate::error::GenerateError;
+use crate::generate::load::{Kind, Load, Shape, Status, event, is_random};
+use crate::generate::value::{Attribute, Value, find};
+
+/// Labels sorted by name, written `{a="b",c="d"}`: equal label sets are equal text.
+pub(super) type LabelSet = String;
+
+/// Names of the sample lines that are compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Names {
+    pub(super) calls: String,
+    pub(super) events: String,
+    pub(super) bucket: String,
+    pub(super) sum: String,
+    pub(super) count: String,
+}
+
+pub(super) fn names(expectation: &Expectation) -> Names {
+    let unit = expectation.histogram.as_ref().map(|of| match of.unit {
+        DurationUnit::Milliseconds => "milliseconds",
+        DurationUnit::Seconds => "seconds",
+    });
+    let duration = metric_name(expectation, "duration", unit);
+    Names {
+        calls: metric_name(expectation, "calls", Some("total")),
+        events: metric_name(expectation, "events", Some("total")),
+        bucket: format!("{duration}_bucket"),
+        sum: format!("{duration}_sum"),
+        count: format!("{duration}_count"),
+    }
+}
+
+/// `suffix` is added only when suffixes are on and the name has no such token.
+fn metric_name(expectation: &Expectation, metric: &str, suffix: Option<&str>) -> String {
+    let with_suffixes = expectation.metric_suffixes;
+    let is_kept = |c: char| c.is_ascii_alphanumeric() || (!with_suffixes && (c == '_' || c == ':'));
+    let otlp = match expectation.connector_namespace.as_str() {
+        "" => metric.to_owned(),
+        namespace => format!("{namespace}.{metric}"),
+    };
+    let mut tokens = tokens(&otlp, is_kept);
+    if let Some(suffix) = suffix.filter(|suffix| with_suffixes && !tokens.contains(suffix)) {
+        tokens.push(suffix);
+    }
+    let namespace = self::tokens(&expectation.exporter_namespace, char::is_alphanumeric);
+    let name = namespace
+        .iter()
+        .chain(&tokens)
+        .copied()
+        .collect::<Vec<_>>()
+        .join("_");
+    if name.starts_with(|c: char| c.is_ascii_digit()) {
+        format!("_{name}")
+    } else {
+        name
+    }
+}
+
+fn tokens(text: &str, is_kept: impl Fn(char) -> bool) -> Vec<&str> {
+    text.split(|c| !is_kept(c))
+        .filter(|token| !token.is_empty())
+        .collect()
+}
+
+/// The label set that spans of this shape, or their events of one kind, are counted under. `None`
+/// when the target counts no such spans, because their resource has no `service.name`.
+pub(super) fn label_set(
+    expectation: &Expectation,
+    load: &Load,
+    shape: Shape,
+    event_kind: Option<usize>,
+) -> Result<Option<LabelSet>, GenerateError> {
+    let resource: Vec<&Attribute> = load
+        .resource(shape)
+        .attributes
+        .iter()
+        .filter(|attribute| !expectation.resource_deleted.contains(&attribute.key))
+        .collect();
+    let in_resource = |key: &str| {
+        let found = resource.iter().find(|attribute| attribute.key == key)?;
+        Some(found.value.label_text())
+    };
+    let Some(service) = in_resource("service.name") else {
+        return Ok(None);
+    };
+
+    let mut point = built_in(expectation, load, shape, &service);
+    let span = load.attributes(shape);
+    let of_event = event_kind.map_or_else(Vec::new, |kind| event(kind).1);
+    let no_dimensions = Vec::new();
+    let own = match event_kind {
+        Some(_) => expectation.events.as_ref().unwrap_or(&no_dimensions),
+        None => &no_dimensions,
+    };
+    for dimension in expectation.dimensions.iter().chain(own) {
+        let ExpectedDimension { name, default } = dimension;
+        if is_random(name) {
+            return Err(GenerateError::RandomDimension { name: name.clone() });
+        }
+        let value = find(&span, name)
+            .or_else(|| find(&of_event, name))
+            .map(Value::label_text)
+            .or_else(|| in_resource(name))
+            .or_else(|| default.clone());
+        if let Some(value) = value {
+            point.insert(name.clone(), value);
+        }
+    }
+    if expectation.resource_as_labels {
+        for attribute in &resource {
+            point.insert(attribute.key.clone(), attribute.value.label_text());
+        }
+    }
+
+    let mut labels = BTreeMap::new();
+    let job = match in_resource("service.namespace") {
+        Some(namespace) => format!("{namespace}/{service}"),
+        None => service,
+    };
+    let instance = in_resource("service.instance.id");
+    let identity = [("job", Some(job)), ("instance", instance)]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    let sanitised = point
+        .into_iter()
+        .map(|(key, value)| (label_name(&key), value));
+    for (name, value) in sanitised
+        .chain(identity)
+        .chain(expectation.const_labels.clone())
+    {
+        if labels.insert(name.clone(), value).is_some() {
+            return Err(GenerateError::LabelCollision { label: name });
+        }
+    }
+    let mut set = String::new();
+    write_label_set(
+        &mut set,
+        labels.iter().map(|(name, value)| (&**name, &**value)),
+    );
+    Ok(Some(set))
+}
+
+fn built_in(
+    expectation: &Expectation,
+    load: &Load,
+    shape: Shape,
+    service: &str,
+) -> BTreeMap<String, String> {
+    let operation = load.operation(shape);
+    let kind = match operation.kind {
+        Kind::Internal => "SPAN_KIND_INTERNAL",
+        Kind::Server => "SPAN_KIND_SERVER",
+        Kind::Client => "SPAN_KIND_CLIENT",
+        Kind::Producer => "SPAN_KIND_PRODUCER",
+        Kind::Consumer => "SPAN_KIND_CONSUMER",
+    };
+    let status = match operation.status(shape.ending) {
+        Status::Unset => "STATUS_CODE_UNSET",
+        Status::Ok => "STATUS_CODE_OK",
+        Status::Error => "STATUS_CODE_ERROR",
+    };
+    [
+        ("service.name", service),
+        ("span.name", &operation.name),
+        ("span.kind", kind),
+        ("status.code", status),
+    ]
+    .into_iter()
+    .filter(|(key, _)| {
+        !expectation
+            .exclude_dimensions
+            .iter()
+            .any(|excluded| excluded == key)
+    })
+    .map(|(key, value)| (key.to_owned(), value.to_owned()))
+    .collect()
+}
+
+/// An attribute's key as a label name: the rules of the Collector's exporter at v0.128.0.
+fn label_name(key: &str) -> String {
+    let name: String = key
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
+        .collect();
+    if name.starts_with(|c: char| c.is_ascii_digit()) {
+        format!("key_{name}")
+    } else if name.starts_with('_') && !name.starts_with("__") {
+        format!("key{name}")
+    } else {
+        name
+    }
+}
+
+/// Appends a label set. The labels come sorted by name.
+pub(super) fn write_label_set<'a>(
+    out: &mut LabelSet,
+    labels: impl Iterator<Item = (&'a str, &'a str)>,
+) {
+    out.push('{');
+    for (index, (name, value)) in labels.enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        out.push_str(name);
+        out.push_str("=\"");
+        for c in value.chars() {
+            match c {
+                '\\' => out.push_str("\\\\"),
+                '"' => out.push_str("\\\""),
+                '\n' => out.push_str("\\n"),
+                c => out.push(c),
+            }
+        }
+        out.push('"');
+    }
+    out.push('}');
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,177 @@
+//! Label sets and names as the specification has them, written out by hand.
+
+use super::super::expectation::ExpectedHistogram;
+use super::*;
+use crate::generate::load::{Ending, LoadOptions};
+
+fn load() -> Load {
+    Load::new(LoadOptions {
+        services: 1,
+        routes: 1,
+        users: 9,
+        ..LoadOptions::default()
+    })
+}
+
+/// `GET /`, failed, of user 7.
+const SERVER: Shape = Shape {
+    resource: 0,
+    operation: 0,
+    ending: Ending::Failure,
+    user: Some(7),
+};
+
+/// Keeps nothing of the resource but what tells the service.
+fn plain() -> Expectation {
+    Expectation {
+        resource_as_labels: false,
+        ..Expectation::default()
+    }
+}
+
+fn set(expectation: &Expectation, shape: Shape, event: Option<usize>) -> String {
+    label_set(expectation, &load(), shape, event)
+        .expect("defined")
+        .expect("counted")
+}
+
+#[test]
+fn guide_configuration_gives_the_labels_of_the_record() {
+    assert_eq!(
+        set(&plain(), SERVER, None),
+        concat!(
+            r#"{http_method="GET",http_response_status_code="500",http_route="/","#,
+            r#"job="shop/frontend",label1="value1",service_name="frontend","#,
+            r#"span_kind="SPAN_KIND_SERVER",span_name="GET /","#,
+            r#"status_code="STATUS_CODE_ERROR",user_id="u-0000007"}"#
+        )
+    );
+}
+
+#[test]
+fn default_of_a_dimension_stands_in_and_a_missing_one_has_no_label() {
+    // The internal operation follows the only route and the client operation.
+    let internal = Shape {
+        operation: 2,
+        ending: Ending::Success,
+        user: None,
+        ..SERVER
+    };
+    assert_eq!(
+        set(&plain(), internal, None),
+        concat!(
+            r#"{http_method="GET",job="shop/frontend",label1="value1",service_name="frontend","#,
+            r#"span_kind="SPAN_KIND_INTERNAL",span_name="render",status_code="STATUS_CODE_UNSET"}"#
+        )
+    );
+}
+
+#[test]
+fn event_dimensions_look_at_the_event_before_the_default() {
+    let mut expectation = plain();
+    expectation.events = Some(vec![
+        ExpectedDimension::new("cache.tier", Some("none")),
+        ExpectedDimension::new("default", Some("GET")),
+    ]);
+    let exception = set(&expectation, SERVER, Some(0));
+    assert!(
+        exception.contains(r#"cache_tier="none",default="GET""#),
+        "{exception}"
+    );
+    let miss = set(&expectation, SERVER, Some(1));
+    assert!(miss.contains(r#"cache_tier="2",default="GET""#), "{miss}");
+}
+
+#[test]
+fn kept_resource_attributes_become_labels_and_deleted_ones_do_not() {
+    let mut expectation = Expectation::default();
+    let labels = set(&expectation, SERVER, None);
+    for kept in [
+        "host_arch=\"amd64\"",
+        "telemetry_sdk_language=\"java\"",
+        "service_namespace=",
+    ] {
+        assert!(labels.contains(kept), "{kept} in {labels}");
+    }
+    for deleted in [
+        "instance",
+        "process_pid",
+        "container_id",
+        "process_command_args",
+    ] {
+        assert!(!labels.contains(deleted), "{deleted} in {labels}");
+    }
+    expectation.resource_deleted.clear();
+    let labels = set(&expectation, SERVER, None);
+    assert!(labels.contains(r#",instance="shop.frontend-"#), "{labels}");
+    let arguments = r#"process_command_args="[\"/usr/lib/jvm/java-21/bin/java\",\"-XX:"#;
+    assert!(labels.contains(arguments), "{labels}");
+}
+
+#[test]
+fn excluded_dimensions_have_no_label() {
+    let mut expectation = plain();
+    expectation.exclude_dimensions = vec!["span.kind".to_owned(), "service.name".to_owned()];
+    let labels = set(&expectation, SERVER, None);
+    assert!(
+        !labels.contains("span_kind") && !labels.contains("service_name"),
+        "{labels}"
+    );
+    assert!(labels.contains("job=\"shop/frontend\""), "{labels}");
+}
+
+#[test]
+fn resource_without_a_service_is_not_counted() {
+    let mut expectation = plain();
+    expectation.resource_deleted.push("service.name".to_owned());
+    assert_eq!(
+        label_set(&expectation, &load(), SERVER, None).expect("defined"),
+        None
+    );
+}
+
+#[test]
+fn what_cannot_be_foretold_is_refused() {
+    let mut expectation = plain();
+    expectation.const_labels = vec![("span_name".to_owned(), "x".to_owned())];
+    let error = label_set(&expectation, &load(), SERVER, None).expect_err("two values");
+    assert!(matches!(error, GenerateError::LabelCollision { label } if label == "span_name"));
+
+    let mut expectation = plain();
+    expectation.dimensions = vec![ExpectedDimension::new("request.id", None)];
+    let error = label_set(&expectation, &load(), SERVER, None).expect_err("random");
+    assert!(matches!(error, GenerateError::RandomDimension { .. }));
+}
+
+#[test]
+fn names_follow_namespace_unit_and_suffixes() {
+    let plain = names(&Expectation::default());
+    assert_eq!(plain.calls, "acs_traces_span_metrics_calls");
+    assert_eq!(plain.bucket, "acs_traces_span_metrics_duration_bucket");
+    let suffixed = names(&Expectation {
+        metric_suffixes: true,
+        exporter_namespace: String::new(),
+        connector_namespace: "9red_x".to_owned(),
+        histogram: Some(ExpectedHistogram {
+            unit: DurationUnit::Seconds,
+            bounds_ns: vec![1],
+        }),
+        ..Expectation::default()
+    });
+    assert_eq!(suffixed.calls, "_9red_x_calls_total");
+    assert_eq!(suffixed.events, "_9red_x_events_total");
+    assert_eq!(suffixed.sum, "_9red_x_duration_seconds_sum");
+}
+
+#[test]
+fn label_names_are_sanitised_as_the_specification_says() {
+    for (key, name) in [
+        ("http.response.status_code", "http_response_status_code"),
+        ("9x", "key_9x"),
+        ("_x", "key_x"),
+        (".x", "key_x"),
+        ("__x", "__x"),
+    ] {
+        assert_eq!(label_name(key), name);
+    }
+}

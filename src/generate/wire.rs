@@ -1,0 +1,95 @@
+//! Protobuf primitives of the generator's own encoder.
+//!
+//! Shares no code with the decoder it tests: a mistake in one must not hide in the other.
+
+use super::value::{Attribute, Value};
+
+/// Wire types of the protobuf encoding that OTLP uses.
+const VARINT: u32 = 0;
+const FIXED64: u32 = 1;
+const LENGTH_DELIMITED: u32 = 2;
+const FIXED32: u32 = 5;
+
+pub(super) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        out.push((value & 0x7f) as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
+/// Bytes of `value` as a varint.
+pub(super) fn varint_bytes(value: usize) -> usize {
+    let bits = usize::BITS - (value | 1).leading_zeros();
+    bits.div_ceil(7) as usize
+}
+
+fn put_tag(out: &mut Vec<u8>, field: u32, wire_type: u32) {
+    put_varint(out, u64::from(field << 3 | wire_type));
+}
+
+/// The tag and length of a length-delimited field of `bytes` bytes.
+pub(super) fn put_prefix(out: &mut Vec<u8>, field: u32, bytes: usize) {
+    put_tag(out, field, LENGTH_DELIMITED);
+    put_varint(out, bytes as u64);
+}
+
+pub(super) fn put_bytes(out: &mut Vec<u8>, field: u32, bytes: &[u8]) {
+    put_prefix(out, field, bytes.len());
+    out.extend_from_slice(bytes);
+}
+
+pub(super) fn put_int(out: &mut Vec<u8>, field: u32, value: i64) {
+    put_tag(out, field, VARINT);
+    // int64 and enums are written as their two's complement.
+    put_varint(out, value.cast_unsigned());
+}
+
+pub(super) fn put_fixed64(out: &mut Vec<u8>, field: u32, value: u64) {
+    put_tag(out, field, FIXED64);
+    out.extend_from_slice(&value.to_le_bytes());
+}
+
+pub(super) fn put_fixed32(out: &mut Vec<u8>, field: u32, value: u32) {
+    put_tag(out, field, FIXED32);
+    out.extend_from_slice(&value.to_le_bytes());
+}
+
+/// A `KeyValue` message as the given field.
+pub(super) fn put_attribute(out: &mut Vec<u8>, field: u32, attribute: &Attribute) {
+    let mut message = Vec::new();
+    put_bytes(&mut message, 1, attribute.key.as_bytes());
+    put_bytes(&mut message, 2, &any_value(&attribute.value));
+    put_bytes(out, field, &message);
+}
+
+/// The bytes of an `AnyValue` message.
+fn any_value(value: &Value) -> Vec<u8> {
+    let mut message = Vec::new();
+    match value {
+        Value::Text(text) => put_bytes(&mut message, 1, text.as_bytes()),
+        Value::Int(number) => put_int(&mut message, 3, *number),
+        Value::Texts(texts) => {
+            let mut array = Vec::new();
+            for text in texts {
+                put_bytes(&mut array, 1, &any_value(&Value::Text(text.clone())));
+            }
+            put_bytes(&mut message, 5, &array);
+        }
+    }
+    message
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn varint_length_is_what_is_written() {
+        for value in [0, 1, 127, 128, 16_383, 16_384, 1 << 35, usize::MAX] {
+            let mut out = Vec::new();
+            put_varint(&mut out, value as u64);
+            assert_eq!(out.len(), varint_bytes(value), "{value}");
+        }
+    }
+}

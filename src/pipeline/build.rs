@@ -1,0 +1,437 @@
+//! The plan becomes a running graph: sockets bound, store, stations, servers; nothing served yet.
+//!
+//! Sockets come first, so that a taken port stops the start before any thread is there.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crate::batch::TraceLayout;
+use crate::connectors::spanmetrics::SpanMetrics;
+use crate::decode::TraceDecoder;
+use crate::exporters::prometheus::{PrometheusExporter, PrometheusParts, Snapshots, Source};
+use crate::pipeline::StartError;
+use crate::pipeline::plan::{Plan, ViewPlan};
+use crate::pipeline::run::{Branch, ConnectorCounters, ConnectorRun, TraceStation};
+use crate::pipeline::settings::{ComponentId, ExporterOptions, ProcessorOptions, Settings};
+use crate::pipeline::{servers, views};
+use crate::processors::resource::{ResourceOptions, ResourceProcessor};
+use crate::receivers::otlp::{Admission, Limits, OtlpReceiver, Wiring, budget_bytes};
+use crate::store::counts::StoreCounts;
+use crate::store::folder::{Folder, StoreSpec};
+use crate::store::folder_thread::{self, FolderClient};
+use crate::store::handover::{WorkerSide, handover};
+use crate::store::snapshot::Snapshot;
+use crate::store::window::{OwnerId, TableId};
+use crate::telemetry::counters::{Kind, Registry, Series};
+use crate::telemetry::log::Logger;
+use crate::telemetry::process;
+use crate::workers::listen::listen;
+use crate::workers::{BuildStation, cgroup, clock};
+
+/// How long a reading waits before it asks a folder again that has too much to do.
+const ASK_AGAIN: Duration = Duration::from_millis(5);
+
+/// A graph that is ready to serve.
+pub(super) struct Engine {
+    pub(super) receivers: Vec<OtlpReceiver>,
+    pub(super) stations: Vec<BuildStation>,
+    pub(super) servers: Vec<servers::Server>,
+    pub(super) exporters: Vec<PrometheusExporter>,
+    pub(super) folder: FolderClient,
+    pub(super) folder_thread: JoinHandle<()>,
+    /// Owners of the store and how often they flush.
+    pub(super) flushes: Vec<(OwnerId, Duration)>,
+}
+
+/// A connector instance and its place in the store.
+struct Connector {
+    /// Index into `Settings::connectors`.
+    index: usize,
+    instance: SpanMetrics,
+    owner: OwnerId,
+    /// The first of its tables.
+    table: TableId,
+    counters: Arc<ConnectorCounters>,
+}
+
+pub(super) fn build(settings: &Settings, logger: &Logger) -> Result<Engine, StartError> {
+    let machine = cgroup::read_machine(Path::new("/"));
+    let workers = machine.workers();
+    let registry = Arc::new(Registry::new(workers));
+    let plan = Plan::compile(settings);
+
+    let receivers = bind_receivers(settings, &plan, &registry, machine.memory_bytes, logger)?;
+    let scrape_listeners = bind_exporters(settings)?;
+    let mut servers = servers::bind(settings, &registry, logger)?;
+
+    let connectors: Arc<[Connector]> = connectors(settings, &plan, &registry).into();
+    let (folder, sides, folder_sides) = store(settings, &connectors, workers);
+    register_store(&registry, &folder.counts());
+    process::register(&registry);
+    let (folder, folder_thread) =
+        folder_thread::spawn(folder, folder_sides, Box::new(clock::wall_ms))
+            .map_err(|source| StartError::Threads { source })?;
+
+    let mut exporters = Vec::new();
+    for (index, listener) in scrape_listeners {
+        let exporter = exporter(
+            settings,
+            index,
+            &plan,
+            &connectors,
+            &folder,
+            &registry,
+            logger,
+        )?;
+        servers.push(servers::Server {
+            listener,
+            handler: exporter.handler(),
+        });
+        exporters.push(exporter);
+    }
+    let layout = Arc::new(TraceLayout::new(plan.columns.clone()));
+    let paths = Arc::new(Paths {
+        plan,
+        processors: resource_options(settings),
+    });
+    let stations = sides.into_iter().enumerate().map(|(shard, side)| {
+        let (layout, paths) = (Arc::clone(&layout), Arc::clone(&paths));
+        let connectors = Arc::clone(&connectors);
+        let build: BuildStation =
+            Box::new(move || Box::new(station(shard, side, &layout, &paths, &connectors)));
+        build
+    });
+    Ok(Engine {
+        receivers,
+        stations: stations.collect(),
+        servers,
+        exporters,
+        folder,
+        folder_thread,
+        flushes: connectors
+            .iter()
+            .map(|c| (c.owner, settings.connectors[c.index].1.flush_interval))
+            .collect(),
+    })
+}
+
+/// What a worker builds its branches from.
+struct Paths {
+    plan: Plan,
+    /// By index into `Settings::processors`; `None`: no `resource` processor.
+    processors: Vec<Option<ResourceOptions>>,
+}
+
+fn station(
+    shard: usize,
+    side: WorkerSide,
+    layout: &Arc<TraceLayout>,
+    paths: &Paths,
+    connectors: &[Connector],
+) -> TraceStation {
+    let position = |index: &usize| connectors.iter().position(|c| c.index == *index);
+    let receivers = paths.plan.receivers.iter().map(|receiver| {
+        let branches = receiver.traces.iter().map(|branch| Branch {
+            processors: resources(&branch.resources, &paths.processors)
+                .map(|options| ResourceProcessor::new(&options))
+                .collect(),
+            connectors: branch.connectors.iter().filter_map(position).collect(),
+        });
+        branches.collect()
+    });
+    TraceStation {
+        shard,
+        decoder: TraceDecoder::new(Arc::clone(layout)),
+        receivers: receivers.collect(),
+        connectors: connectors
+            .iter()
+            .map(|c| ConnectorRun {
+                grouper: c.instance.grouper(Arc::clone(layout), c.owner, c.table),
+                counters: Arc::clone(&c.counters),
+            })
+            .collect(),
+        side,
+        answers: Vec::new(),
+    }
+}
+
+fn resource_options(settings: &Settings) -> Vec<Option<ResourceOptions>> {
+    let options = settings
+        .processors
+        .iter()
+        .map(|(_, options)| match options {
+            ProcessorOptions::Resource(options) => Some(options.clone()),
+            ProcessorOptions::Batch(_) | ProcessorOptions::MemoryLimiter(_) => None,
+        });
+    options.collect()
+}
+
+fn resources<'a>(
+    named: &'a [usize],
+    processors: &'a [Option<ResourceOptions>],
+) -> impl Iterator<Item = ResourceOptions> + 'a {
+    named.iter().filter_map(|index| processors[*index].clone())
+}
+
+fn bind_receivers(
+    settings: &Settings,
+    plan: &Plan,
+    registry: &Registry,
+    memory_bytes: Option<u64>,
+    logger: &Logger,
+) -> Result<Vec<OtlpReceiver>, StartError> {
+    let limits = Limits::default();
+    let admission = Admission::new(budget_bytes(memory_bytes), &limits, registry);
+    let bound = plan.receivers.iter().zip(0..).map(|(receiver, index)| {
+        let (id, options) = &settings.receivers[receiver.receiver];
+        let wiring = Wiring {
+            id: id.to_string(),
+            index,
+            signals: receiver.acting_signals(),
+            limits: limits.clone(),
+            admission: admission.clone(),
+            logger: logger.clone(),
+        };
+        OtlpReceiver::bind(options, &wiring, registry).map_err(|source| StartError::Receiver {
+            id: id.to_string(),
+            source,
+        })
+    });
+    bound.collect()
+}
+
+/// The scrape endpoints that some metrics pipeline names, by index into `Settings::exporters`.
+fn bind_exporters(settings: &Settings) -> Result<Vec<(usize, TcpListener)>, StartError> {
+    let is_named = |id: &ComponentId| {
+        settings
+            .service
+            .pipelines
+            .iter()
+            .any(|pipeline| pipeline.exporters.contains(id))
+    };
+    let mut bound = Vec::new();
+    for (index, (id, options)) in settings.exporters.iter().enumerate() {
+        if let (ExporterOptions::Prometheus(options), true) = (options, is_named(id)) {
+            let listener = listen(&options.endpoint).map_err(|source| StartError::Listen {
+                what: format!("exporter `{id}`"),
+                source,
+            })?;
+            bound.push((index, listener));
+        }
+    }
+    Ok(bound)
+}
+
+fn connectors(settings: &Settings, plan: &Plan, registry: &Registry) -> Vec<Connector> {
+    let mut table = 0;
+    let mut built = Vec::new();
+    for (index, owner) in plan.connectors.iter().zip(0..) {
+        let (id, options) = &settings.connectors[*index];
+        let instance = SpanMetrics::new(options.clone());
+        let owner = OwnerId(owner);
+        let tables =
+            u16::try_from(instance.tables(owner).len()).expect("a connector has two tables");
+        built.push(Connector {
+            index: *index,
+            instance,
+            owner,
+            table: TableId(table),
+            counters: Arc::new(ConnectorCounters::new(registry, &id.to_string())),
+        });
+        table += tables;
+    }
+    built
+}
+
+fn store(
+    settings: &Settings,
+    connectors: &[Connector],
+    workers: usize,
+) -> (
+    Folder,
+    Vec<WorkerSide>,
+    Vec<crate::store::handover::FolderSide>,
+) {
+    let compat = settings.gates.collector_compat;
+    let spec = StoreSpec {
+        workers,
+        owners: connectors
+            .iter()
+            .map(|c| c.instance.owner(compat))
+            .collect(),
+        tables: connectors
+            .iter()
+            .flat_map(|c| c.instance.tables(c.owner))
+            .collect(),
+        series_max: StoreSpec::SERIES_MAX,
+        groups_max: StoreSpec::GROUPS_MAX,
+    };
+    let tables = spec.tables.len();
+    let (sides, folder_sides) = (0..workers).map(|_| handover(tables)).unzip();
+    (Folder::new(spec), sides, folder_sides)
+}
+
+fn register_store(registry: &Registry, counts: &Arc<StoreCounts>) {
+    type Field = fn(&StoreCounts) -> &AtomicU64;
+    let families: [(&str, &str, Kind, Field); 9] = [
+        (
+            "spanmill_store_cells",
+            "Cells that have an identity.",
+            Kind::Gauge,
+            |c| &c.cells,
+        ),
+        (
+            "spanmill_store_groups",
+            "Groups of all workers.",
+            Kind::Gauge,
+            |c| &c.groups,
+        ),
+        (
+            "spanmill_store_resources",
+            "Resources that have cells.",
+            Kind::Gauge,
+            |c| &c.resources,
+        ),
+        (
+            "spanmill_store_births_total",
+            "Cells born.",
+            Kind::Counter,
+            |c| &c.births,
+        ),
+        (
+            "spanmill_store_expired_total",
+            "Cells that expired.",
+            Kind::Counter,
+            |c| &c.expired,
+        ),
+        (
+            "spanmill_store_overflowed_total",
+            "Observations counted in the overflow series, their table being full.",
+            Kind::Counter,
+            |c| &c.overflowed,
+        ),
+        (
+            "spanmill_store_folds_total",
+            "Windows folded.",
+            Kind::Counter,
+            |c| &c.folds,
+        ),
+        (
+            "spanmill_store_windows_late_total",
+            "Folds that went on without the window of a busy worker.",
+            Kind::Counter,
+            |c| &c.windows_late,
+        ),
+        (
+            "spanmill_store_epochs_total",
+            "Times that a worker was told to forget its groups.",
+            Kind::Counter,
+            |c| &c.epochs,
+        ),
+    ];
+    for (name, help, kind, field) in families {
+        let counts = Arc::clone(counts);
+        // Far below 2^53, where f64 loses whole numbers.
+        let read = Box::new(move || field(&counts).load(Ordering::Relaxed) as f64);
+        registry.add(Series {
+            name,
+            help,
+            kind,
+            labels: Vec::new(),
+            read,
+        });
+    }
+}
+
+fn exporter(
+    settings: &Settings,
+    index: usize,
+    plan: &Plan,
+    connectors: &[Connector],
+    folder: &FolderClient,
+    registry: &Registry,
+    logger: &Logger,
+) -> Result<PrometheusExporter, StartError> {
+    let (id, options) = &settings.exporters[index];
+    let ExporterOptions::Prometheus(options) = options else {
+        unreachable!("only prometheus exporters are bound");
+    };
+    let views: Vec<&ViewPlan> = plan.views.iter().filter(|v| v.exporter == index).collect();
+    let processors = resource_options(settings);
+    let mut sources = Vec::new();
+    let mut owners = Vec::new();
+    for view in views {
+        let connector = connectors.iter().find(|c| c.index == view.connector);
+        let connector = connector.expect("a view's connector is in the plan");
+        let between: Vec<_> = resources(&view.resources, &processors).collect();
+        let tables = usize::from(connector.table.0)..;
+        sources.extend(
+            tables
+                .zip(connector.instance.streams())
+                .map(|(table, stream)| Source {
+                    table,
+                    stream: views::behind(stream, &between),
+                }),
+        );
+        owners.push(connector.owner);
+    }
+    let compat = settings.gates.collector_compat;
+    let parts = PrometheusParts {
+        options: options.clone(),
+        collector_compat: compat,
+        sources,
+        snapshots: match owners.first() {
+            Some(owner) if compat => flushed(folder.clone(), *owner),
+            _ => live(folder.clone()),
+        },
+        id: id.to_string(),
+    };
+    PrometheusExporter::new(parts, registry, logger.clone()).map_err(|source| {
+        StartError::Exporter {
+            id: id.to_string(),
+            source,
+        }
+    })
+}
+
+/// A fold made now. A folder that has too much to do is asked again.
+pub(super) async fn fold_now(folder: &FolderClient) -> Snapshot {
+    loop {
+        let (sender, receiver) = tokio::sync::oneshot::channel();
+        let asked = folder.snapshot(move |snapshot| drop(sender.send(snapshot)));
+        if let (true, Ok(snapshot)) = (asked, receiver.await) {
+            return snapshot;
+        }
+        tokio::time::sleep(ASK_AGAIN).await;
+    }
+}
+
+fn live(folder: FolderClient) -> Snapshots {
+    Arc::new(move || {
+        let folder = folder.clone();
+        Box::pin(async move { fold_now(&folder).await })
+    })
+}
+
+/// The state at the owner's last flush; before the first there is nothing to show.
+fn flushed(folder: FolderClient, owner: OwnerId) -> Snapshots {
+    Arc::new(move || {
+        let folder = folder.clone();
+        Box::pin(async move {
+            let (sender, receiver) = tokio::sync::oneshot::channel();
+            let asked = folder.last_flush(owner, move |snapshot| drop(sender.send(snapshot)));
+            match (asked, receiver.await) {
+                (true, Ok(Some(snapshot))) => snapshot,
+                _ => Snapshot {
+                    time_ms: 0,
+                    flush: 0,
+                    tables: Vec::new(),
+                },
+            }
+        })
+    })
+}

@@ -1,0 +1,144 @@
+//! A group's identity becomes a cell, many to one.
+//!
+//! Each worker counts its own groups from 0, so the folder keeps one map from group to cell for each
+//! worker and table: a vector of handles. A handle remembers the generation of its cell and the
+//! origin; when the cell expired, the group is born again from the origin, and no increment is lost.
+
+use std::sync::Arc;
+
+use super::cells::{BirthTime, Cells, Origin};
+use super::expiry::Resources;
+use super::snapshot::{CellId, Identity};
+use super::window::{Birth, Window};
+
+/// A group's way to its cell.
+#[derive(Clone)]
+pub(super) struct Handle {
+    pub(super) cell: CellId,
+    pub(super) generation: u32,
+    pub(super) origin: Arc<Origin>,
+}
+
+/// Group -> handle, for one worker and table.
+#[derive(Default)]
+pub(super) struct GroupMap {
+    pub(super) handles: Vec<Handle>,
+    /// Handles that lead to the overflow cell.
+    pub(super) overflowed: usize,
+}
+
+/// One table of the store: its cells and the place for identities beyond its bound.
+pub(super) struct Table {
+    pub(super) cells: Cells,
+    series_max: usize,
+    /// The key under which the connector knows what lies beyond `series_max`.
+    overflow_key: Box<[u8]>,
+    pub(super) overflow: Option<Handle>,
+    /// Cells born since the store began.
+    pub(super) births: u64,
+}
+
+impl Table {
+    pub(super) fn new(cells: Cells, series_max: usize, overflow_key: Box<[u8]>) -> Self {
+        Self {
+            cells,
+            series_max,
+            overflow_key,
+            overflow: None,
+            births: 0,
+        }
+    }
+
+    /// The handle of a group that its worker saw for the first time.
+    pub(super) fn born(
+        &mut self,
+        birth: &Birth,
+        window: &Window,
+        resources: &mut Resources,
+        time: BirthTime,
+    ) -> Handle {
+        if let Some(cell) = self.cells.find(birth.identity) {
+            return self.handle(cell);
+        }
+        if self.is_full() {
+            return self.overflow(time);
+        }
+        let bytes = &window.arena[as_usize(&birth.resource_bytes)];
+        let resource = resources.intern(birth.resource, bytes, window.time_ms);
+        let origin = Arc::new(Origin {
+            hash: birth.identity,
+            resource: birth.resource,
+            identity: Arc::new(Identity {
+                resource,
+                key: window.arena[as_usize(&birth.key_bytes)].into(),
+            }),
+        });
+        self.insert(origin, time)
+    }
+
+    /// The handle of a group whose cell expired: of a new cell of the same identity.
+    #[cold]
+    pub(super) fn born_again(
+        &mut self,
+        origin: &Arc<Origin>,
+        window: &Window,
+        resources: &mut Resources,
+        time: BirthTime,
+    ) -> Handle {
+        if let Some(cell) = self.cells.find(origin.hash) {
+            return self.handle(cell);
+        }
+        if self.is_full() {
+            return self.overflow(time);
+        }
+        resources.restore(origin.resource, &origin.identity.resource, window.time_ms);
+        self.insert(Arc::clone(origin), time)
+    }
+
+    pub(super) fn is_overflow(&self, cell: CellId) -> bool {
+        self.overflow
+            .as_ref()
+            .is_some_and(|handle| handle.cell == cell)
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.cells.live() >= self.series_max
+    }
+
+    /// One cell for all that is too much. It has an empty resource and never expires.
+    #[cold]
+    fn overflow(&mut self, time: BirthTime) -> Handle {
+        if self.overflow.is_none() {
+            let identity = Identity {
+                resource: Arc::from([]),
+                key: self.overflow_key.clone(),
+            };
+            // No hash of an identity leads here by chance: the overflow is found by its place.
+            let origin = Arc::new(Origin {
+                hash: 0,
+                resource: 0,
+                identity: Arc::new(identity),
+            });
+            self.overflow = Some(self.insert(origin, time));
+        }
+        self.overflow.clone().expect("made above")
+    }
+
+    fn insert(&mut self, origin: Arc<Origin>, time: BirthTime) -> Handle {
+        self.births += 1;
+        let cell = self.cells.insert(origin, time);
+        self.handle(cell)
+    }
+
+    fn handle(&self, cell: CellId) -> Handle {
+        Handle {
+            cell,
+            generation: self.cells.generation(cell),
+            origin: Arc::clone(self.cells.origin(cell)),
+        }
+    }
+}
+
+fn as_usize(range: &std::ops::Range<u32>) -> std::ops::Range<usize> {
+    range.start as usize..range.end as usize
+}

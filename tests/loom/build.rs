@@ -1,0 +1,5 @@
+//! Sets the cfg that swaps the store's atomics for loom's.
+
+fn main() {
+    println!("cargo::rustc-cfg=spanmill_loom");
+}

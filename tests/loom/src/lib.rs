@@ -1,0 +1,5 @@
+//! The store, built on loom's atomics.
+
+#[allow(dead_code, reason = "the models use the hand-over only")]
+#[path = "../../../src/store/mod.rs"]
+pub mod store;
