@@ -43,7 +43,7 @@ impl Admission {
         };
         let taken = |name, help, budget: &Budget| {
             let budget = budget.clone();
-            // Far below 2^53, where f64 loses whole numbers.
+            #[allow(clippy::cast_precision_loss, reason = "far below 2^53")]
             registry.gauge(name, help, Vec::new(), move || budget.bytes_taken() as f64);
         };
         taken(

@@ -20,10 +20,12 @@ pub(super) enum Reason {
     Cut,
     /// The pipeline had no room.
     Pipeline,
+    /// The client left while its request was run; it may be counted.
+    Unanswered,
 }
 
 impl Reason {
-    pub(super) const ALL: [(Self, &str); 12] = [
+    pub(super) const ALL: [(Self, &str); 13] = [
         (Self::ConnectionsMax, "connections_max"),
         (Self::ResetsMax, "resets_max"),
         (Self::SignalNotSupported, "signal_not_supported"),
@@ -36,6 +38,7 @@ impl Reason {
         (Self::TimedOut, "timed_out"),
         (Self::Cut, "cut"),
         (Self::Pipeline, "pipeline"),
+        (Self::Unanswered, "unanswered"),
     ];
 }
 

@@ -32,6 +32,7 @@ const DISCARD_TIME_MAX: Duration = Duration::from_secs(1);
 
 const PROTOBUF: HeaderValue = HeaderValue::from_static("application/x-protobuf");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
 /// The HTTP side of a receiver.
 pub(super) struct HttpServer {
     pub(super) front: Front,
@@ -90,9 +91,9 @@ impl HttpServer {
         let request = self.front.admission.requests.try_take(1);
         let _in_progress = request.ok_or(ReceiveError::NoRoom)?;
         let room = self.front.room();
-        let held = read_body(chunks, chunks.declared(), room, &tools.buffers).await?;
-        let held = self.front.inflate(held, coding, tools).await?;
-        Ok(self.front.run(worker, signal, held).await)
+        let body = read_body(chunks, chunks.declared(), room, &tools.buffers).await?;
+        let body = self.front.inflate(body, coding, tools).await?;
+        Ok(self.front.run(worker, signal, body).await)
     }
 
     fn coding(&self, headers: &HeaderMap) -> Result<Coding, Refusal> {
