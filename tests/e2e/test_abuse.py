@@ -107,3 +107,21 @@ def test_bytes_that_are_no_protocol_end_their_connection_only(port):
                 except ConnectionResetError:
                     pass
         healthy(program)
+
+
+def test_a_body_of_tiny_spans_is_refused_for_its_rows():
+    # Two bytes a span: 10 million of them fit into 20 MiB and would be gigabytes as columns.
+    spans = b"\x12\x00" * 9_000_000
+
+    def wrapped(field, body):
+        length, rest = b"", len(body)
+        while rest >= 0x80:
+            length, rest = length + bytes([rest & 0x7F | 0x80]), rest >> 7
+        return bytes([field << 3 | 2]) + length + bytes([rest]) + body
+
+    with Program() as program:
+        status, _, body = post(program.http, wrapped(1, wrapped(2, spans)))
+        assert status == 400 and b"spans" in body
+        assert total(scrape(program.own), "spanmill_receiver_refused_requests_total", reason="too_large") == 1
+        assert program.rss_bytes() < RSS_BYTES_MAX
+        healthy(program)

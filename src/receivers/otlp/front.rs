@@ -134,6 +134,7 @@ impl Front {
                 self.counters.refusal(shard, Reason::Pipeline);
             }
             Some(Outcome::Malformed { .. }) => self.counters.refusal(shard, Reason::Malformed),
+            Some(Outcome::TooLarge { .. }) => self.counters.refusal(shard, Reason::TooLarge),
             None => self.counters.refusal(shard, Reason::Pipeline),
         }
         outcome

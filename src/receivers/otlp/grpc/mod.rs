@@ -185,6 +185,11 @@ impl GrpcServer {
                 code::INTERNAL,
                 format!("grpc: error unmarshalling request: {reason}"),
             )),
+            Some(Outcome::TooLarge { reason }) => Err(Refusal::new(
+                Reason::Pipeline,
+                code::RESOURCE_EXHAUSTED,
+                reason,
+            )),
             Some(Outcome::Refused { reason, .. }) => {
                 Err(Refusal::new(Reason::Pipeline, code::UNAVAILABLE, reason))
             }
