@@ -429,7 +429,7 @@ fn flushed(folder: FolderClient, owner: OwnerId) -> Snapshots {
             match (asked, receiver.await) {
                 (true, Ok(Some(snapshot))) => snapshot,
                 _ => Snapshot {
-                    time_ms: 0,
+                    time_ms: clock::wall_ms(),
                     flush: 0,
                     tables: Vec::new(),
                 },

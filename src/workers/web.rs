@@ -43,7 +43,8 @@ pub type Receipt = Box<dyn FnMut(Delivery) + Send>;
 pub enum Delivery {
     /// All bytes were handed to the kernel.
     Written,
-    /// After that and before another request the peer reset the connection: it had bytes unread.
+    /// After that and before another request the peer reset the connection: soon after, it had bytes
+    /// unread.
     Reset,
 }
 
