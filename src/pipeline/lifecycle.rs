@@ -3,7 +3,8 @@
 //! Shutdown, in order:
 //! 1. SIGTERM or SIGINT: the workers are told to drain. Listeners close, connections end politely.
 //! 2. Requests in flight are finished and answered; the worker threads end.
-//! 3. A fold takes in what they left. Its time is what scrapers must have seen.
+//! 3. A fold takes in what they left. Its time is what scrapers must have seen. Connectors are flushed
+//!    for those that show flushes.
 //! 4. Scrape endpoints go on until each known scraper has got everything up to that time, or
 //!    `drain_scrape_wait` is over, or a second signal comes. Nobody known: at once.
 //! 5. Web servers end what they are writing, the folder ends, exit status 0.
@@ -126,8 +127,8 @@ async fn serve(
         ));
     }
     let mut tasks = JoinSet::new();
-    for (owner, every) in flushes {
-        tasks.spawn_local(flush(folder.clone(), owner, every));
+    for (owner, every) in &flushes {
+        tasks.spawn_local(flush(folder.clone(), *owner, *every));
     }
     // Last, as everything behind a receiver must be there before its first request.
     for receiver in receivers {
@@ -160,7 +161,18 @@ async fn serve(
     if !is_whole {
         logger.error("a worker thread had ended by a panic", &[]);
     }
-    let last = fold_now(&folder).await;
+    let last = async {
+        let last = fold_now(&folder).await;
+        flush_last(&folder, flushes.iter().map(|(owner, _)| *owner)).await;
+        last
+    };
+    let last = tokio::select! {
+        last = last => last,
+        () = ended(&folder_thread) => {
+            logger.error("the folder thread ended: what came last is not counted", &[]);
+            return Ok(Ended::Broken);
+        }
+    };
     let wait = settings.service.drain_scrape_wait;
     tokio::select! {
         () = all_settled(&exporters, last.time_ms) => {}
@@ -194,6 +206,17 @@ async fn flush(folder: FolderClient, owner: OwnerId, every: Duration) {
         ticks.tick().await;
         // A folder with too much to do flushes at the next tick.
         let _ = folder.tick(owner);
+    }
+}
+
+/// Twice: under `collectorCompat` a counter is 0 in the first flush of its series.
+async fn flush_last(folder: &FolderClient, owners: impl Iterator<Item = OwnerId>) {
+    for owner in owners {
+        for _ in 0..2 {
+            while !folder.tick(owner) {
+                sleep(LOOK_EVERY).await;
+            }
+        }
     }
 }
 

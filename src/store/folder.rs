@@ -2,7 +2,7 @@
 //!
 //! A fold adds one window. Births come first, then the rows of the groups that were touched, then
 //! the resources that were seen. Between folds the store is a cut: every run is in it wholly or not at
-//! all. Times are arguments and only compared; `snapshot` never lets them go back.
+//! all. Times are arguments and only compared; each snapshot's is later than the one before.
 //!
 //! Runs on the folder thread. Known groups: no allocation, no look-up by hash.
 
@@ -247,7 +247,7 @@ impl Folder {
     }
 
     fn cut(&mut self, now_ms: u64, flush: u64) -> Snapshot {
-        self.time_ms = self.time_ms.max(now_ms).max(self.birth_ms_last);
+        self.time_ms = now_ms.max(self.time_ms + 1).max(self.birth_ms_last);
         Snapshot {
             time_ms: self.time_ms,
             flush,
