@@ -22,11 +22,10 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 use crate::exporters::prometheus::PrometheusExporter;
 use crate::pipeline::StartError;
 use crate::pipeline::build::{self, Engine, fold_now};
-use crate::pipeline::servers::chain;
 use crate::pipeline::settings::Settings;
 use crate::store::folder_thread::FolderClient;
 use crate::store::window::OwnerId;
-use crate::telemetry::log::Logger;
+use crate::telemetry::log::{Logger, with_causes};
 use crate::workers::web::{self, WebLimits};
 use crate::workers::{WorkerOptions, Workers};
 
@@ -146,7 +145,10 @@ async fn serve(
         let (dealer, logger) = (workers.dealer(), logger.clone());
         tasks.spawn_local(async move {
             if let Err(error) = receiver.serve(dealer).await {
-                logger.error("a receiver ended", &[("error", Value::from(chain(&error)))]);
+                logger.error(
+                    "a receiver ended",
+                    &[("error", Value::from(with_causes(&error)))],
+                );
             }
         });
     }
