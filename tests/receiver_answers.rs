@@ -422,6 +422,28 @@ fn own_paths_and_response_headers_are_used_everywhere() {
 }
 
 #[test]
+fn encodings_that_come_later_are_an_unsupported_type_and_not_a_bad_request() {
+    let server = start(|_| {});
+    for coding in [
+        "zstd",
+        "zlib",
+        "deflate",
+        "snappy",
+        "x-snappy-framed",
+        "lz4",
+    ] {
+        let reply = post(server.http, &[("content-encoding", coding)], b"x");
+        assert_eq!(reply.status, 415, "{coding}");
+        assert_eq!(reply.header("content-type"), Some("application/x-protobuf"));
+        let words = format!("unsupported Content-Encoding: {coding}");
+        assert!(reply.text().ends_with(&words), "{}", reply.text());
+    }
+    assert_eq!(server.refusals("encoding_not_supported"), 6);
+    assert_eq!(server.bodies(), 0);
+    server.stop();
+}
+
+#[test]
 fn refused_signals_and_encodings_are_said_once_each() {
     let server = start(|_| {});
     let logs = "/opentelemetry.proto.collector.logs.v1.LogsService/Export";

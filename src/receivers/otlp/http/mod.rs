@@ -30,6 +30,17 @@ pub(super) use connection::serve;
 const DISCARD_BYTES_MAX: u64 = 256 << 10;
 const DISCARD_TIME_MAX: Duration = Duration::from_secs(1);
 
+/// Codings that the Collector has and we do not yet: 415 says that only the coding is wrong. What the
+/// Collector does not have either is refused as there.
+const CODINGS_LATER: [&[u8]; 6] = [
+    b"zstd",
+    b"zlib",
+    b"deflate",
+    b"snappy",
+    b"x-snappy-framed",
+    b"lz4",
+];
+
 const PROTOBUF: HeaderValue = HeaderValue::from_static("application/x-protobuf");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
@@ -102,11 +113,16 @@ impl HttpServer {
             b"" => Ok(Coding::Identity),
             b"gzip" => Ok(Coding::Gzip),
             other => {
+                let status = if CODINGS_LATER.contains(&other) {
+                    StatusCode::UNSUPPORTED_MEDIA_TYPE
+                } else {
+                    StatusCode::BAD_REQUEST
+                };
                 let other = String::from_utf8_lossy(other);
                 self.front.say_encoding(&other);
                 let message = format!("unsupported Content-Encoding: {other}");
                 Err(Refusal::Status(
-                    StatusCode::BAD_REQUEST,
+                    status,
                     Status::new(code::INVALID_ARGUMENT, message),
                     Reason::EncodingNotSupported,
                 ))
