@@ -114,7 +114,7 @@ impl TraceDecoder {
             rows: Rows {
                 resources: ResourceColumn::default(),
                 spans: SpanColumns::new(wanted, columns.span_attributes.len()),
-                events: event_keys.map(|keys| EventColumns::new(keys.len())),
+                events: layout.events_schema().map(EventColumns::new),
                 joined: Vec::new(),
             },
             bodies: Vec::new(),
@@ -186,11 +186,10 @@ impl TraceDecoder {
         let layout = &self.layout;
         let resources = rows.resources.finish(layout.resources_schema(), &buffers);
         let spans = rows.spans.finish(layout.spans_schema(), &buffers);
-        let events = rows.events.as_mut().zip(layout.events_schema());
         TraceBatch {
             resources,
             spans,
-            events: events.map(|(events, schema)| events.finish(schema, &buffers)),
+            events: (rows.events.as_mut()).map(|events| events.finish(&buffers)),
         }
     }
 

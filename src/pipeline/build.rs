@@ -23,7 +23,7 @@ use crate::receivers::otlp::{Admission, Limits, OtlpReceiver, Wiring, budget_byt
 use crate::store::counts::StoreCounts;
 use crate::store::folder::{Folder, StoreSpec};
 use crate::store::folder_thread::{self, FolderClient};
-use crate::store::handover::{WorkerSide, handover};
+use crate::store::handover::{FolderSide, WorkerSide, handover};
 use crate::store::snapshot::Snapshot;
 use crate::store::window::{OwnerId, TableId};
 use crate::telemetry::counters::{Kind, Registry, Series};
@@ -48,7 +48,7 @@ pub(super) struct Engine {
 }
 
 /// A connector instance and its place in the store.
-struct Connector {
+pub(super) struct Connector {
     /// Index into `Settings::connectors`.
     index: usize,
     instance: SpanMetrics,
@@ -94,10 +94,7 @@ pub(super) fn build(settings: &Settings, logger: &Logger) -> Result<Engine, Star
         exporters.push(exporter);
     }
     let layout = Arc::new(TraceLayout::new(plan.columns.clone()));
-    let paths = Arc::new(Paths {
-        plan,
-        processors: resource_options(settings),
-    });
+    let paths = Arc::new(Paths::new(plan, settings));
     let stations = sides.into_iter().enumerate().map(|(shard, side)| {
         let (layout, paths) = (Arc::clone(&layout), Arc::clone(&paths));
         let connectors = Arc::clone(&connectors);
@@ -120,13 +117,22 @@ pub(super) fn build(settings: &Settings, logger: &Logger) -> Result<Engine, Star
 }
 
 /// What a worker builds its branches from.
-struct Paths {
+pub(super) struct Paths {
     plan: Plan,
     /// By index into `Settings::processors`; `None`: no `resource` processor.
     processors: Vec<Option<ResourceOptions>>,
 }
 
-fn station(
+impl Paths {
+    pub(super) fn new(plan: Plan, settings: &Settings) -> Self {
+        Self {
+            plan,
+            processors: resource_options(settings),
+        }
+    }
+}
+
+pub(super) fn station(
     shard: usize,
     side: WorkerSide,
     layout: &Arc<TraceLayout>,
@@ -226,7 +232,7 @@ fn bind_exporters(settings: &Settings) -> Result<Vec<(usize, TcpListener)>, Star
     Ok(bound)
 }
 
-fn connectors(settings: &Settings, plan: &Plan, registry: &Registry) -> Vec<Connector> {
+pub(super) fn connectors(settings: &Settings, plan: &Plan, registry: &Registry) -> Vec<Connector> {
     let mut table = 0;
     let mut built = Vec::new();
     for (index, owner) in plan.connectors.iter().zip(0..) {
@@ -247,15 +253,11 @@ fn connectors(settings: &Settings, plan: &Plan, registry: &Registry) -> Vec<Conn
     built
 }
 
-fn store(
+pub(super) fn store(
     settings: &Settings,
     connectors: &[Connector],
     workers: usize,
-) -> (
-    Folder,
-    Vec<WorkerSide>,
-    Vec<crate::store::handover::FolderSide>,
-) {
+) -> (Folder, Vec<WorkerSide>, Vec<FolderSide>) {
     let compat = settings.gates.collector_compat;
     let spec = StoreSpec {
         workers,

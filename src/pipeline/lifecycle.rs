@@ -22,11 +22,10 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 use crate::exporters::prometheus::PrometheusExporter;
 use crate::pipeline::StartError;
 use crate::pipeline::build::{self, Engine, fold_now};
-use crate::pipeline::servers::chain;
 use crate::pipeline::settings::Settings;
 use crate::store::folder_thread::FolderClient;
 use crate::store::window::OwnerId;
-use crate::telemetry::log::Logger;
+use crate::telemetry::log::{Logger, with_causes};
 use crate::workers::web::{self, WebLimits};
 use crate::workers::{WorkerOptions, Workers};
 
@@ -74,10 +73,11 @@ pub fn run(settings: &Settings, logger: &Logger) -> Result<Ended, StartError> {
     })
 }
 
-/// SIGTERM and SIGINT.
+/// SIGTERM and SIGINT end the process, SIGHUP does not.
 struct Signals {
     terminate: UnixSignal,
     interrupt: UnixSignal,
+    hangup: UnixSignal,
 }
 
 impl Signals {
@@ -85,13 +85,22 @@ impl Signals {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
         })
     }
 
-    async fn next(&mut self) -> &'static str {
-        tokio::select! {
-            _ = self.terminate.recv() => "terminated",
-            _ = self.interrupt.recv() => "interrupt",
+    /// The next signal that ends something. Whoever sends SIGHUP wants the configuration read again,
+    /// as the Collector does: it is said that nothing happens.
+    async fn next(&mut self, logger: &Logger) -> &'static str {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return "terminated",
+                _ = self.interrupt.recv() => return "interrupt",
+                _ = self.hangup.recv() => logger.warn(
+                    "the configuration is not read again on a signal yet; restart to apply changes",
+                    &[("signal", Value::from("hangup"))],
+                ),
+            }
         }
     }
 }
@@ -136,7 +145,10 @@ async fn serve(
         let (dealer, logger) = (workers.dealer(), logger.clone());
         tasks.spawn_local(async move {
             if let Err(error) = receiver.serve(dealer).await {
-                logger.error("a receiver ended", &[("error", Value::from(chain(&error)))]);
+                logger.error(
+                    "a receiver ended",
+                    &[("error", Value::from(with_causes(&error)))],
+                );
             }
         });
     }
@@ -146,7 +158,7 @@ async fn serve(
     );
 
     tokio::select! {
-        name = signals.next() => {
+        name = signals.next(logger) => {
             logger.info("Received signal from OS", &[("signal", Value::from(name))]);
         }
         () = ended(&folder_thread) => {
@@ -175,7 +187,7 @@ async fn serve(
     tokio::select! {
         () = all_settled(&exporters, last.time_ms) => {}
         () = sleep(wait) => logger.warn("not every scraper came once more", &[]),
-        _ = signals.next() => logger.warn("a second signal ends the waiting for scrapers", &[]),
+        _ = signals.next(logger) => logger.warn("a second signal ends the waiting for scrapers", &[]),
     }
     stop_web.send_replace(true);
     while web.join_next().await.is_some() {}

@@ -8,6 +8,7 @@
 //! | `plan` | who feeds whom, and which columns that takes |
 //! | `views` | a connector's streams on their way to an exporter |
 //! | `run` | the path of a request on a worker |
+//! | `lane` | one worker's path alone, for benches |
 //! | `build` | the plan becomes sockets, stations, a store |
 //! | `servers` | the small web servers of the graph |
 //! | `lifecycle` | start, serve, drain |
@@ -17,6 +18,7 @@ mod build;
 pub mod components;
 mod elsewhere;
 mod error;
+pub mod lane;
 pub mod lifecycle;
 pub mod plan;
 mod run;

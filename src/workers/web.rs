@@ -193,6 +193,8 @@ impl Connection {
         });
         let mut connection = pin!(
             http1::Builder::new()
+                // As the Collector writes them: some readers look for `Content-Encoding` by letter.
+                .title_case_headers(true)
                 .header_read_timeout(None)
                 .max_buf_size(HEAD_BYTES_MAX)
                 .serve_connection(TokioIo::new(io), service)

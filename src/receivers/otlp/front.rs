@@ -140,6 +140,15 @@ impl Front {
         outcome
     }
 
+    /// Logs the first refusal for an encoding of the body.
+    pub(super) fn say_encoding(&self, encoding: &str) {
+        self.say_once(
+            &self.said.encoding,
+            "refused a request with an encoding that is not supported",
+            ("encoding", encoding),
+        );
+    }
+
     /// Logs the first refusal of its kind.
     pub(super) fn say_once(&self, said: &AtomicBool, message: &str, field: (&str, &str)) {
         // The load spares a shared write per refused request.

@@ -113,7 +113,7 @@ impl Status {
     }
 }
 
-/// A length-delimited field.
+/// A length-delimited field. `batch` has another, which is not for receivers to know.
 fn put_bytes(out: &mut Vec<u8>, tag: u8, bytes: &[u8]) {
     out.push(tag);
     let mut length = bytes.len();

@@ -243,11 +243,7 @@ impl GrpcServer {
             b"gzip" => Ok(Coding::Gzip),
             other => {
                 let other = String::from_utf8_lossy(other);
-                self.front.say_once(
-                    &self.front.said.encoding,
-                    "refused a request with an encoding that is not supported",
-                    ("encoding", &other),
-                );
+                self.front.say_encoding(&other);
                 Err(Refusal::new(
                     Reason::EncodingNotSupported,
                     code::UNIMPLEMENTED,

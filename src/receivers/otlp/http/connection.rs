@@ -56,6 +56,8 @@ async fn serve_connection(server: Arc<HttpServer>, stream: TcpStream, worker: Rc
     let share = usize::try_from(share).unwrap_or(usize::MAX);
     let buffer_bytes = share.clamp(BUFFER_BYTES_MIN, BUFFER_BYTES_MAX);
     let mut connection = http1::Builder::new()
+        // As the Collector writes them: some clients look for `Content-Type` by letter.
+        .title_case_headers(true)
         .max_buf_size(buffer_bytes)
         .max_header_size(limits.header_bytes_max as usize)
         .serve_connection(io, service);

@@ -103,11 +103,7 @@ impl HttpServer {
             b"gzip" => Ok(Coding::Gzip),
             other => {
                 let other = String::from_utf8_lossy(other);
-                self.front.say_once(
-                    &self.front.said.encoding,
-                    "refused a request with an encoding that is not supported",
-                    ("encoding", &other),
-                );
+                self.front.say_encoding(&other);
                 let message = format!("unsupported Content-Encoding: {other}");
                 Err(Refusal::Status(
                     StatusCode::BAD_REQUEST,
