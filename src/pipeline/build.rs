@@ -312,7 +312,7 @@ fn register_store(registry: &Registry, counts: &Arc<StoreCounts>) {
         ),
         (
             "spanmill_store_overflowed_total",
-            "Observations counted in the overflow series, their table being full.",
+            "Observations counted in the overflow series: table full or identity too long.",
             Kind::Counter,
             |c| &c.overflowed,
         ),

@@ -163,7 +163,8 @@ impl Folder {
             let time = time(birth.time_ms, owner.flush);
             let handle = table.born(birth, window, &mut owner.resources, time);
             self.birth_ms_last = self.birth_ms_last.max(time.time_ms);
-            groups.overflowed += usize::from(table.is_overflow(handle.cell));
+            let wants_room = table.is_overflow(handle.cell) && !table.is_too_long(birth, window);
+            groups.overflowed += usize::from(wants_room);
             groups.handles.push(handle);
         }
         let layout = table.cells.layout();
