@@ -127,3 +127,21 @@ def test_a_body_of_tiny_spans_is_refused_for_its_rows():
         assert total(scrape(program.own), "spanmill_receiver_refused_requests_total", reason="too_large") == 1
         assert program.rss_bytes() < RSS_BYTES_MAX
         healthy(program)
+
+
+def test_announced_bodies_that_never_come_leave_room_for_small_ones():
+    # Each takes its permit for 4 MiB at the first five bytes and then sends nothing.
+    head = (b"POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-protobuf\r\n"
+            b"Content-Length: 4000000\r\n\r\n")
+    with Program() as program:
+        held = []
+        for _ in range(100):
+            client = socket.create_connection(("127.0.0.1", program.http))
+            client.sendall(head + b"\x0a")
+            held.append(client)
+        until(lambda: total(scrape(program.own), "spanmill_receiver_bytes_in_flight") > 100 << 20)
+        healthy(program)
+        assert program.rss_bytes() < RSS_BYTES_MAX
+        for client in held:
+            client.close()
+        until(lambda: total(scrape(program.own), "spanmill_receiver_bytes_in_flight") == 0)

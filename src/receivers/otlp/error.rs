@@ -50,7 +50,7 @@ pub(super) enum ReceiveError {
     #[error("inflated body is more than {bytes_max} bytes")]
     TooLargeInflated { bytes_max: u64 },
     /// It would not even fit if it were alone.
-    #[error("body is {bytes} bytes, budget of all requests is {budget_bytes}")]
+    #[error("body is {bytes} bytes, the budget grants at most {budget_bytes}")]
     NeverFits { bytes: u64, budget_bytes: u64 },
     #[error("no room for the request at the moment")]
     NoRoom,
