@@ -72,7 +72,7 @@ fn cpu_of(name: &str) -> Duration {
 fn cpu_during(name: &str, work: impl FnOnce()) -> Duration {
     let before = cpu_of(name);
     work();
-    cpu_of(name) - before
+    cpu_of(name).saturating_sub(before)
 }
 
 fn grpc(criterion: &mut Criterion, coding: &str, bytes: usize, in_flight: usize) {

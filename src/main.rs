@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use mimalloc::MiMalloc;
 
 /// Small blocks that live as long as a request or a series: mimalloc keeps them apart by size and
-/// gives pages back (decision 0004).
+/// gives pages back.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
+use spanmill::cli::ConfigArgs;
 use spanmill::cli::validate::{ValidateArgs, run};
 use spanmill::config::Source;
 use spanmill::pipeline::settings::check;
@@ -55,9 +56,11 @@ fn variable(name: &str) -> Option<String> {
 fn report(case: &str, file: &Path) -> String {
     let (strict, feature_gates) = arguments(case);
     let args = ValidateArgs {
-        config: file.to_owned(),
+        config: ConfigArgs {
+            config: file.to_owned(),
+            feature_gates,
+        },
         strict,
-        feature_gates,
     };
     let mut stderr = Vec::new();
     let status = run(&args, &variable, &mut stderr).expect("a vector takes every byte");

@@ -199,3 +199,28 @@ fn merged_columns_are_those_that_anybody_wants() {
     assert_eq!(layout.span_attribute_index(b"d"), None);
     assert_eq!(layout.event_attribute_index(b"e"), Some(0));
 }
+
+/// A span of two bytes is a row as large as any: rows are bounded apart from bytes.
+#[test]
+fn requests_of_more_rows_than_fit_are_refused_whole_and_the_next_is_taken() {
+    let columns = TraceColumns {
+        span_attributes: vec![b"http.route".to_vec(); 1],
+        ..TraceColumns::default()
+    };
+    let mut decoder = TraceDecoder::new(Arc::new(TraceLayout::new(columns)));
+    let mut scope = Vec::new();
+    for _ in 0..1_000_000 {
+        put_bytes(&mut scope, 2, b"");
+    }
+    let mut resource_spans = Vec::new();
+    put_bytes(&mut resource_spans, 2, &scope);
+    let mut body = Vec::new();
+    put_bytes(&mut body, 1, &resource_spans);
+    let error = decoder.append(Bytes::from(body)).unwrap_err();
+    assert_eq!(error.code(), "rows");
+    assert!(error.is_too_large());
+    assert_eq!(decoder.spans(), 0);
+    let small = Bytes::from_static(b"\x0a\x04\x12\x02\x12\x00");
+    assert_eq!(decoder.append(small).unwrap().spans, 1);
+    assert_eq!(decoder.finish().spans.num_rows(), 1);
+}

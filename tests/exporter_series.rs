@@ -448,6 +448,50 @@ fn table_that_is_named_twice_counts_once() {
     assert_eq!(counters(&harness.text()), [r#"{job="shop",} 1"#]);
 }
 
+/// Two pipelines from one connector to one exporter, the second without the resource's pod.
+#[test]
+fn table_that_is_named_twice_shows_its_cells_under_each_name_and_equal_names_once() {
+    let first = span_metrics(&[10.0]);
+    let describe = std::sync::Arc::clone(&first.describe);
+    let mut second = first.clone();
+    second.describe = std::sync::Arc::new(move |resource, key| {
+        let mut identity = describe(resource, key);
+        identity
+            .resource
+            .retain(|pair| pair.key != b"service.instance.id");
+        identity
+    });
+    let twice = [first, second].map(|stream| Source { table: 0, stream });
+    let harness = Harness::new(options(), false, twice.to_vec());
+    let pod = |name: &str| pairs(&[("service.name", "shop"), ("service.instance.id", name)]);
+    let mut tables = [Table::new(LAYOUT)];
+    let nowhere = tables[0].born(&shop(), &Pairs::new(), vec![0, 0, 1, 0], T);
+    let one = tables[0].born(&pod("p1"), &Pairs::new(), vec![0, 0, 2, 0], T);
+    tables[0].born(&pod("p2"), &Pairs::new(), vec![0, 0, 4, 0], T);
+    harness.show(snapshot(T, 5, &mut tables));
+    assert_eq!(
+        counters(&harness.text()),
+        [
+            r#"{job="shop",} 7"#,
+            r#"{instance="p1",job="shop",} 2"#,
+            r#"{instance="p2",job="shop",} 4"#,
+        ]
+    );
+    tables[0].expire(one);
+    tables[0].expire(nowhere);
+    tables[0].born(&pod("p3"), &Pairs::new(), vec![0, 0, 8, 0], T + 1);
+    harness.show(snapshot(T + 1, 6, &mut tables));
+    assert_eq!(
+        counters(&harness.text()),
+        [
+            // What expired stays in a sum that goes on.
+            r#"{job="shop",} 15"#,
+            r#"{instance="p2",job="shop",} 4"#,
+            r#"{instance="p3",job="shop",} 8"#,
+        ]
+    );
+}
+
 #[test]
 fn nothing_is_an_empty_text_and_a_lone_eof() {
     let harness = calls_and_duration(options(), false);

@@ -4,7 +4,7 @@ mod receiver_harness;
 
 use http::Method;
 use receiver_harness::{
-    Call, EXPORT, framed, grpc, gzip, http, http_head, message, post, read_reply, start, tcp,
+    Call, EXPORT, Reply, framed, grpc, gzip, http, http_head, message, post, read_reply, start, tcp,
 };
 use std::io::Write;
 
@@ -14,9 +14,9 @@ const JSON: (&str, &str) = ("content-type", "application/json");
 #[test]
 fn grpc_success_is_an_empty_but_present_partial_success() {
     let server = start(|_| {});
-    let whole = message(&[7; 100_000]);
+    let whole = message(&vec![7; 100_000]);
     let (first, second) = whole.split_at(3);
-    let gzipped = framed(1, &gzip(&[7; 100_000]));
+    let gzipped = framed(1, &gzip(&vec![7; 100_000]));
     let mut unended = Call::of(&[&message(b"unended")]);
     unended.ends = false;
     for call in [
@@ -32,7 +32,7 @@ fn grpc_success_is_an_empty_but_present_partial_success() {
         },
         unended,
     ] {
-        let reply = grpc(server.grpc, call);
+        let reply = grpc(server.grpc, &call);
         assert_eq!((reply.status, reply.code()), (200, "0"), "{reply:?}");
         assert_eq!(reply.body, [0, 0, 0, 0, 2, 0x0a, 0]);
         assert_eq!(reply.headers["content-type"], "application/grpc");
@@ -51,42 +51,63 @@ fn grpc_success_is_an_empty_but_present_partial_success() {
 }
 
 #[test]
-fn grpc_refusals_carry_code_and_words_of_the_collector() {
-    let server = start(|setup| setup.grpc.message_bytes_max = 1 << 20);
-    let plain = |body: &[u8]| Call::of(&[&message(body)]);
-    let gzipped = |body: &[u8]| Call::of(&[&framed(1, body)]).with("grpc-encoding", "gzip");
+fn grpc_calls_that_are_not_implemented_say_so_like_the_collector() {
+    let server = start(|_| {});
     let path = |path: &str| Call {
         path: path.to_owned(),
-        ..plain(b"")
+        ..Call::of(&[&message(b"")])
     };
-    let mut corrupt = gzip(b"body");
-    *corrupt.last_mut().expect("bytes") ^= 1;
     let metrics = "opentelemetry.proto.collector.metrics.v1.MetricsService";
     let traces = "opentelemetry.proto.collector.trace.v1.TraceService";
-    let larger = "grpc: received message after decompression larger than max 1048576";
-    for (call, code, words) in [
+    for (call, words) in [
         (
             path(&format!("/{metrics}/Export")),
-            "12",
             &*format!("unknown service {metrics}"),
         ),
         (
             path("/grpc.health.v1.Health/Check"),
-            "12",
             "unknown service grpc.health.v1.Health",
         ),
-        (path("/a.b.C/D/E"), "12", "unknown service a.b.C/D"),
-        (path("/x"), "12", "malformed method name: \"/x\""),
+        (path("/a.b.C/D/E"), "unknown service a.b.C/D"),
+        (path("/x"), "malformed method name: \"/x\""),
         (
             path(&format!("/{traces}/Nothing")),
-            "12",
             &*format!("unknown method Nothing for service {traces}"),
         ),
         (
-            plain(b"").with("grpc-encoding", "deflate"),
-            "12",
+            Call::of(&[&message(b"")]).with("grpc-encoding", "deflate"),
             "grpc: Decompressor is not installed for grpc-encoding \"deflate\"",
         ),
+    ] {
+        assert_refused(&grpc(server.grpc, &call), "12", words);
+    }
+    for (reason, count) in [
+        ("signal_not_supported", 1),
+        ("not_found", 4),
+        ("encoding_not_supported", 1),
+    ] {
+        assert_eq!(server.refusals(reason), count, "{reason}");
+    }
+    assert_eq!(server.bodies(), 0);
+    server.stop();
+}
+
+fn assert_refused(reply: &Reply, code: &str, words: &str) {
+    let told = (reply.status, reply.code(), reply.message());
+    assert_eq!(told, (200, code, words));
+    assert!(reply.trailers.is_none(), "trailers only");
+    assert_eq!(reply.details(), None);
+}
+
+#[test]
+fn grpc_messages_are_refused_with_code_and_words_of_the_collector() {
+    let server = start(|setup| setup.grpc.message_bytes_max = 1 << 20);
+    let plain = |body: &[u8]| Call::of(&[&message(body)]);
+    let gzipped = |body: &[u8]| Call::of(&[&framed(1, body)]).with("grpc-encoding", "gzip");
+    let mut corrupt = gzip(b"body");
+    *corrupt.last_mut().expect("bytes") ^= 1;
+    let larger = "grpc: received message after decompression larger than max 1048576";
+    for (call, code, words) in [
         (
             Call::of(&[&framed(1, &gzip(b""))]),
             "13",
@@ -107,11 +128,11 @@ fn grpc_refusals_carry_code_and_words_of_the_collector() {
             "grpc: more than one message in a unary call",
         ),
         (
-            plain(&[0; 1_200_086]),
+            plain(&vec![0; 1_200_086]),
             "8",
             "grpc: received message larger than max (1200086 vs. 1048576)",
         ),
-        (gzipped(&gzip(&[0; 1_200_086])), "8", larger),
+        (gzipped(&gzip(&vec![0; 1_200_086])), "8", larger),
         (
             gzipped(b""),
             "13",
@@ -139,23 +160,10 @@ fn grpc_refusals_carry_code_and_words_of_the_collector() {
         ),
         (plain(b"forgotten"), "14", "request was not run"),
     ] {
-        let reply = grpc(server.grpc, call);
-        assert_eq!(
-            (reply.status, reply.code(), reply.message()),
-            (200, code, words)
-        );
-        assert!(reply.trailers.is_none(), "trailers only");
-        assert_eq!(reply.details(), None);
+        assert_refused(&grpc(server.grpc, &call), code, words);
     }
     assert_eq!(server.bodies(), 0);
-    for (reason, count) in [
-        ("signal_not_supported", 1),
-        ("not_found", 4),
-        ("encoding_not_supported", 1),
-        ("too_large", 2),
-        ("malformed", 11),
-        ("pipeline", 2),
-    ] {
+    for (reason, count) in [("too_large", 2), ("malformed", 11), ("pipeline", 2)] {
         assert_eq!(server.refusals(reason), count, "{reason}");
     }
     assert_eq!(
@@ -187,7 +195,7 @@ fn what_is_no_grpc_call_gets_a_status_of_http_too() {
             "invalid gRPC request content-type \"application/grpc-web\"",
         ),
     ] {
-        let reply = grpc(server.grpc, call);
+        let reply = grpc(server.grpc, &call);
         assert_eq!(
             (reply.status, reply.code(), reply.message()),
             (status, code, words)
@@ -346,7 +354,7 @@ fn http_body_refusals_are_a_status_in_protobuf() {
     let cut = gzip(&[7; 1000]);
     for ((headers, body), status, code, words) in [
         ((vec![], vec![0; 200_000]), 400, 3, too_large),
-        (gzip_of(&[0; 200_000]), 400, 3, too_large),
+        (gzip_of(&vec![0; 200_000]), 400, 3, too_large),
         (gzip_raw(b"plain body here"), 400, 3, "gzip: invalid header"),
         (gzip_raw(&cut[..cut.len() - 3]), 400, 3, "unexpected EOF"),
         (gzip_raw(b""), 400, 3, "EOF"),
@@ -414,6 +422,28 @@ fn own_paths_and_response_headers_are_used_everywhere() {
 }
 
 #[test]
+fn encodings_that_come_later_are_an_unsupported_type_and_not_a_bad_request() {
+    let server = start(|_| {});
+    for coding in [
+        "zstd",
+        "zlib",
+        "deflate",
+        "snappy",
+        "x-snappy-framed",
+        "lz4",
+    ] {
+        let reply = post(server.http, &[("content-encoding", coding)], b"x");
+        assert_eq!(reply.status, 415, "{coding}");
+        assert_eq!(reply.header("content-type"), Some("application/x-protobuf"));
+        let words = format!("unsupported Content-Encoding: {coding}");
+        assert!(reply.text().ends_with(&words), "{}", reply.text());
+    }
+    assert_eq!(server.refusals("encoding_not_supported"), 6);
+    assert_eq!(server.bodies(), 0);
+    server.stop();
+}
+
+#[test]
 fn refused_signals_and_encodings_are_said_once_each() {
     let server = start(|_| {});
     let logs = "/opentelemetry.proto.collector.logs.v1.LogsService/Export";
@@ -425,10 +455,10 @@ fn refused_signals_and_encodings_are_said_once_each() {
             path: logs.to_owned(),
             ..Call::of(&[&message(b"x")])
         };
-        grpc(server.grpc, call);
+        grpc(server.grpc, &call);
         grpc(
             server.grpc,
-            Call::of(&[&message(b"x")]).with("grpc-encoding", "zstd"),
+            &Call::of(&[&message(b"x")]).with("grpc-encoding", "zstd"),
         );
     }
     let log = server.log();
@@ -465,7 +495,7 @@ fn tonic_client_is_served() {
         let channel = tonic::transport::Endpoint::from_shared(format!("http://{address}"));
         let channel = channel.expect("a URL").connect().await.expect("a listener");
         let mut client = tonic::client::Grpc::new(channel);
-        for body in [b"first".as_slice(), &[1; 500_000]] {
+        for body in [b"first".as_slice(), &vec![1; 500_000]] {
             client.ready().await.expect("connected");
             let request = tonic::Request::new(bytes::Bytes::copy_from_slice(body));
             let path = http::uri::PathAndQuery::from_static(EXPORT);

@@ -15,7 +15,8 @@ const PROTOBUF: (&str, &str) = ("content-type", "application/x-protobuf");
 
 #[test]
 fn requests_in_flight_are_answered_then_connections_close_and_new_ones_are_refused() {
-    let server = start(|_| {});
+    // One for each connection, since a waiting station holds its worker.
+    let server = start(|setup| setup.workers = 3);
     let mut idle = tcp(server.http);
     let mut http = tcp(server.http);
     let head = http_head("POST", "/v1/traces", &[PROTOBUF], 4);
@@ -122,5 +123,28 @@ fn silent_client_is_pinged_and_dropped_only_if_it_does_not_answer() {
             .expect("still open");
         assert_eq!(reply.code(), "0");
     });
+    server.stop();
+}
+
+/// Its spans may be counted, and the number of such requests is known.
+#[test]
+fn client_that_leaves_while_its_request_runs_is_counted_as_unanswered() {
+    let server = start(|setup| setup.workers = 1);
+    let mut stream = tcp(server.http);
+    let head = http_head("POST", "/v1/traces", &[PROTOBUF], 4);
+    let request = [&head, b"wait".as_slice()].concat();
+    stream.write_all(&request).expect("a socket");
+    server.until("it runs", |server| {
+        server.seen.waiting.load(Ordering::SeqCst) == 1
+    });
+    stream.shutdown(std::net::Shutdown::Both).expect("a socket");
+    drop(stream);
+    server.seen.open();
+    server.until("it is over", |server| {
+        server.admission.connections.bytes_taken() == 0
+    });
+    let accepted = server.count("otelcol_receiver_accepted_spans", &[]);
+    assert_eq!(accepted / 4 + server.refusals("unanswered"), 1);
+    assert_eq!(server.bodies(), 1);
     server.stop();
 }

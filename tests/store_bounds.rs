@@ -3,7 +3,7 @@
 mod spanmetrics_support;
 
 use spanmetrics_support::rig::{Bounds, Rig, total};
-use spanmetrics_support::{batch, guide_options, service};
+use spanmetrics_support::{SpanRow, batch, dimension, guide_options, service, text};
 use spanmill::store::window::Window;
 
 fn names(from: usize, to: usize) -> Vec<String> {
@@ -75,20 +75,68 @@ fn a_worker_with_too_many_groups_starts_anew_and_loses_nothing() {
     assert!(rig.count(|counts| &counts.groups) <= 250);
 }
 
+/// One request of a few bytes when compressed: a thousand groups that each would keep a long value.
+#[test]
+fn identities_that_are_too_long_are_counted_in_the_overflow_series_and_kept_nowhere() {
+    let mut options = guide_options();
+    options.events = Some(vec![dimension("default", None)]);
+    let mut rig = Rig::new(options, &Bounds::default());
+    let long = "x".repeat(1 << 20);
+    let event = |number: u32| vec![("default".to_owned(), text(&number.to_string()))];
+    let spans = [
+        SpanRow {
+            name: b"long".to_vec(),
+            attributes: vec![("user.id".to_owned(), text(&long))],
+            events: (0..1_000).map(event).collect(),
+            ..Default::default()
+        },
+        SpanRow {
+            name: b"short".to_vec(),
+            resource: 1,
+            ..Default::default()
+        },
+        SpanRow {
+            name: b"usual".to_vec(),
+            resource: 2,
+            events: vec![event(1)],
+            ..Default::default()
+        },
+    ];
+    let resources = [service("shop"), service(&long), service("shop")];
+    let batch = batch(&rig.layout, &resources, &spans);
+    for _ in 0..2 {
+        let worker = &mut rig.workers[0];
+        let mut window = worker.side.take();
+        let _ = worker.grouper.observe(&batch, &mut window, 10_000);
+        assert!(window.bytes() < 300_000, "{} bytes", window.bytes());
+        drop(window);
+        rig.fold(0);
+    }
+    let snapshot = rig.snapshot(10_000);
+    let seen = [("shop usual", 2), ("true", 4)].map(|(series, count)| (series.to_owned(), count));
+    assert_eq!(rig.seen(&snapshot), seen);
+    assert_eq!(rig.count(|counts| &counts.overflowed), 2 * (2 + 1_000));
+    // One of spans, one of events, one overflow of each.
+    assert_eq!(rig.count(|counts| &counts.births), 4);
+    assert_eq!(rig.count(|counts| &counts.epochs), 0);
+}
+
 /// The folder is stuck: the worker is told before ranges in the arena could overflow.
 #[test]
 fn a_window_that_nobody_folds_has_no_room_in_the_end() {
     let mut rig = Rig::new(guide_options(), &Bounds::default());
     let worker = &mut rig.workers[0];
     let mut window = worker.side.take();
-    let long = "x".repeat(1 << 20);
+    let long = "x".repeat(10_000);
     let mut runs = 0;
     while window.has_room() {
         runs += 1;
-        let spans = [spanmetrics_support::SpanRow {
-            name: format!("{long}{runs}").into_bytes(),
-            ..Default::default()
-        }];
+        let spans: Vec<SpanRow> = (0..100)
+            .map(|span| SpanRow {
+                name: format!("{long}{runs}.{span}").into_bytes(),
+                ..Default::default()
+            })
+            .collect();
         let batch = batch(&rig.layout, &[service("shop")], &spans);
         let _ = worker.grouper.observe(&batch, &mut window, 10_000);
         assert!(runs < 1_000, "room must end");
@@ -97,6 +145,6 @@ fn a_window_that_nobody_folds_has_no_room_in_the_end() {
     drop(window);
     rig.fold(0);
     let snapshot = rig.snapshot(10_000);
-    assert_eq!(total(&snapshot), runs);
+    assert_eq!(total(&snapshot), runs * 100);
     assert!(rig.workers[0].side.take().has_room());
 }

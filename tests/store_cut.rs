@@ -129,10 +129,11 @@ fn a_snapshot_that_a_reader_holds_does_not_change() {
 }
 
 #[test]
-fn the_time_of_snapshots_never_goes_back() {
+fn each_snapshot_is_later_than_the_one_before() {
     let mut rig = Rig::new(guide_options(), &Bounds::default());
     assert_eq!(rig.snapshot(10_000).time_ms, 10_000);
-    assert_eq!(rig.snapshot(9_000).time_ms, 10_000);
+    assert_eq!(rig.snapshot(10_000).time_ms, 10_001);
+    assert_eq!(rig.snapshot(9_000).time_ms, 10_002);
     rig.run(0, "shop", &["a"], 10_500);
     rig.fold(0);
     // A birth is never after the snapshot that shows it.

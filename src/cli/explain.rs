@@ -12,7 +12,7 @@ use crate::pipeline::plan::Plan;
 pub struct ExplainArgs {
     #[command(flatten)]
     pub config: ConfigArgs,
-    /// The columns that are decoded and the ways that spans take.
+    /// Print the columns that are decoded and the ways that spans take
     #[arg(long, required = true)]
     pub plan: bool,
 }

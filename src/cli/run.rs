@@ -1,16 +1,15 @@
 //! `spanmill --config=FILE`: the program itself.
 
-use std::env;
-use std::io::{self, Write};
+use std::io;
 use std::process::ExitCode;
 
 use serde_json::Value;
 
-use crate::cli::ConfigArgs;
+use crate::cli::{ConfigArgs, say};
 use crate::config::Source;
 use crate::pipeline::lifecycle::{self, Ended};
 use crate::pipeline::settings::{self, Settings};
-use crate::telemetry::log::Logger;
+use crate::telemetry::log::{Logger, with_causes};
 
 /// Runs until a signal ends it. 1 when it cannot start.
 #[must_use]
@@ -28,13 +27,10 @@ pub fn run(args: &ConfigArgs) -> ExitCode {
         Ok(Ended::Drained) => ExitCode::SUCCESS,
         Ok(Ended::Broken) => ExitCode::FAILURE,
         Err(error) => {
-            let mut causes = error.to_string();
-            let mut source = std::error::Error::source(&error);
-            while let Some(cause) = source {
-                causes = format!("{causes}: {cause}");
-                source = cause.source();
-            }
-            logger.error("cannot start", &[("error", Value::from(causes))]);
+            logger.error(
+                "cannot start",
+                &[("error", Value::from(with_causes(&error)))],
+            );
             ExitCode::FAILURE
         }
     }
@@ -42,18 +38,12 @@ pub fn run(args: &ConfigArgs) -> ExitCode {
 
 /// Reads the configuration. `None`: what is wrong stands on standard error.
 pub(super) fn load(args: &ConfigArgs) -> Option<Settings> {
-    let path = args.config.as_ref().expect("the command line demands it");
-    let loaded = Source::read(path)
-        .map_err(|error| format!("error: {error}: {}\n", error.cause))
+    let loaded = Source::read(&args.config)
+        .map_err(|error| format!("error: {}\n", with_causes(&error)))
         .and_then(|source| {
-            let env = |name: &str| env::var(name).ok();
+            let env = |name: &str| std::env::var(name).ok();
             settings::load(&source, &env, &args.feature_gates.join(","), false)
                 .map_err(|report| report.render())
         });
-    loaded
-        .map_err(|text| {
-            // Standard error that is closed has nowhere to be reported.
-            let _ = io::stderr().write_all(text.as_bytes());
-        })
-        .ok()
+    loaded.map_err(|text| say(&text)).ok()
 }

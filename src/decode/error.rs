@@ -18,9 +18,17 @@ pub enum DecodeError {
     SpanId { bytes: u32, at: u32 },
     #[error("batch would be {bytes} bytes, limit is {BATCH_BYTES_MAX}")]
     BatchBytes { bytes: u64 },
+    #[error("request has more than {rows_max} spans, events and resources")]
+    Rows { rows_max: u32 },
 }
 
 impl DecodeError {
+    /// Whether the bytes are in order and only too many.
+    #[must_use]
+    pub const fn is_too_large(self) -> bool {
+        matches!(self, Self::BatchBytes { .. } | Self::Rows { .. })
+    }
+
     /// A fixed word for the label of a counter.
     #[must_use]
     pub const fn code(self) -> &'static str {
@@ -34,6 +42,7 @@ impl DecodeError {
             Self::TraceId { .. } => "trace_id",
             Self::SpanId { .. } => "span_id",
             Self::BatchBytes { .. } => "batch_bytes",
+            Self::Rows { .. } => "rows",
         }
     }
 }

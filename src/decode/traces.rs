@@ -40,6 +40,14 @@ const SPAN_ATTRIBUTE: Tag = Tag::new(9, BYTES);
 /// The same as it stands on the wire, in one byte.
 const SPAN_ATTRIBUTE_BYTE: u8 = SPAN_ATTRIBUTE.0 as u8;
 
+/// What the rows of one request may take as columns. A span of two bytes is a row as large as any:
+/// without a bound, a body of such spans would take fifty times its own size.
+const ROW_BYTES_MAX: usize = 32 << 20;
+/// A row without its attributes, rounded up: place in the resource, times, kind, status, name.
+const ROW_BYTES: usize = 48;
+/// A cell and its validity.
+const CELL_BYTES: usize = 17;
+
 /// `ResourceSpans.deprecated_scope_spans`, the former instrumentation library list.
 const OLD_SCOPE_SPANS: u32 = 1000;
 
@@ -62,6 +70,8 @@ pub struct TraceDecoder {
     /// Bodies of the requests in the batch.
     bodies: Vec<Bytes>,
     body_bytes: u64,
+    /// Of one request: spans, events and resources together.
+    rows_max: u32,
 }
 
 /// Everything a walk adds to.
@@ -93,7 +103,12 @@ impl TraceDecoder {
             times: columns.times,
         };
         let event_keys = columns.event_attributes.as_deref();
+        let cells = columns
+            .span_attributes
+            .len()
+            .max(event_keys.map_or(0, <[_]>::len));
         Self {
+            rows_max: (ROW_BYTES_MAX / (ROW_BYTES + CELL_BYTES * cells)) as u32,
             span_keys: Projection::new(&columns.span_attributes),
             event_keys: Projection::new(event_keys.unwrap_or_default()),
             rows: Rows {
@@ -135,6 +150,8 @@ impl TraceDecoder {
             span_keys: &self.span_keys,
             event_keys: &self.event_keys,
             rows: &mut self.rows,
+            rows_max: self.rows_max,
+            rows_left: self.rows_max,
         };
         if let Err(error) = walk.request() {
             self.rows.truncate(before);
@@ -228,6 +245,8 @@ struct Walk<'a> {
     span_keys: &'a Projection,
     event_keys: &'a Projection,
     rows: &'a mut Rows,
+    rows_max: u32,
+    rows_left: u32,
 }
 
 impl<'a> Walk<'a> {
@@ -246,6 +265,7 @@ impl<'a> Walk<'a> {
     fn resource_spans(&mut self, message: Reader<'a>) -> Result<(), DecodeError> {
         const RESOURCE: Tag = Tag::new(1, BYTES);
         const SCOPE_SPANS: Tag = Tag::new(2, BYTES);
+        self.take_row()?;
         let row = self.rows.resources.0.len();
         self.rows.resources.0.push(0);
         let mut resources = 0;
@@ -275,6 +295,13 @@ impl<'a> Walk<'a> {
         if resources > 1 {
             self.rows.resources.0[row] = self.rows.join(parts(message, RESOURCE));
         }
+        Ok(())
+    }
+
+    fn take_row(&mut self) -> Result<(), DecodeError> {
+        let rows_max = self.rows_max;
+        let left = self.rows_left.checked_sub(1);
+        self.rows_left = left.ok_or(DecodeError::Rows { rows_max })?;
         Ok(())
     }
 
@@ -329,6 +356,7 @@ impl<'a> Walk<'a> {
         const EVENT: Tag = Tag::new(11, BYTES);
         const STATUS: Tag = Tag::new(15, BYTES);
         const FLAGS: Tag = Tag::new(16, FIXED32);
+        self.take_row()?;
         let row = self.rows.spans.begin(resource);
         let mut reader = Reader::new(self.body).of_part(message);
         while !reader.is_done() {
@@ -399,6 +427,7 @@ impl<'a> Walk<'a> {
 
     fn event(&mut self, mut reader: Reader<'a>, span: u32) -> Result<(), DecodeError> {
         const ATTRIBUTE: Tag = Tag::new(3, BYTES);
+        self.take_row()?;
         let Some(events) = &mut self.rows.events else {
             return Ok(());
         };

@@ -242,7 +242,7 @@ impl Load {
         &self.operations[shape.operation as usize]
     }
 
-    /// Every attribute of a span of this shape but [`REQUEST_ID_KEY`], whose value is random.
+    /// Every attribute of a span of this shape but `REQUEST_ID_KEY`, whose value is random.
     #[must_use]
     pub fn attributes(&self, shape: Shape) -> Vec<Attribute> {
         let operation = self.operation(shape);

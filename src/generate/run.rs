@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use rustix::time::ClockId;
 use tokio::sync::{mpsc, watch};
 use tokio::task::LocalSet;
 
@@ -21,6 +22,7 @@ use super::source::{Compression, Deck, Framing, Protocol, Source};
 use super::tally::Tally;
 use super::target::Target;
 use super::totals::{BoundsNs, Ledger, Sent};
+use crate::telemetry::process::clock;
 
 /// After a failed attempt to connect.
 const RECONNECT_PAUSE: Duration = Duration::from_millis(100);
@@ -187,7 +189,7 @@ impl Thread {
         }));
         Closed {
             ledger: thread.ledger.take(),
-            cpu: thread_cpu(),
+            cpu: clock(ClockId::ThreadCPUTime),
         }
     }
 
@@ -294,16 +296,6 @@ impl Running {
             threads: thread_count,
         }
     }
-}
-
-/// Processor time that the calling thread has used.
-fn thread_cpu() -> Duration {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    // The clock starts at 0 with the thread and its nanoseconds are below a second.
-    Duration::new(
-        time.tv_sec.unsigned_abs(),
-        u32::try_from(time.tv_nsec).unwrap_or_default(),
-    )
 }
 
 /// A sending thread that is busy for this share of the run was what limited it.

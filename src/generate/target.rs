@@ -41,6 +41,13 @@ impl Target {
         })
     }
 
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        let port = self.authority.rsplit(':').next();
+        port.and_then(|port| port.parse().ok())
+            .expect("`parse` ends the authority with a port")
+    }
+
     /// Connects once and closes again: a target that is not there is said before a run begins.
     ///
     /// # Errors
@@ -92,6 +99,14 @@ mod tests {
         ] {
             let want = (authority.to_owned(), path.to_owned());
             assert_eq!(parsed(text), Some(want), "{text}");
+            let port = Target::parse(text, 4317).map(|target| target.port());
+            assert_eq!(
+                port.ok(),
+                authority
+                    .rsplit(':')
+                    .next()
+                    .and_then(|port| port.parse().ok())
+            );
         }
     }
 

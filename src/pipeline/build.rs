@@ -312,7 +312,7 @@ fn register_store(registry: &Registry, counts: &Arc<StoreCounts>) {
         ),
         (
             "spanmill_store_overflowed_total",
-            "Observations counted in the overflow series, their table being full.",
+            "Observations counted in the overflow series: table full or identity too long.",
             Kind::Counter,
             |c| &c.overflowed,
         ),
@@ -429,7 +429,7 @@ fn flushed(folder: FolderClient, owner: OwnerId) -> Snapshots {
             match (asked, receiver.await) {
                 (true, Ok(Some(snapshot))) => snapshot,
                 _ => Snapshot {
-                    time_ms: 0,
+                    time_ms: clock::wall_ms(),
                     flush: 0,
                     tables: Vec::new(),
                 },

@@ -3,7 +3,8 @@
 //! Shutdown, in order:
 //! 1. SIGTERM or SIGINT: the workers are told to drain. Listeners close, connections end politely.
 //! 2. Requests in flight are finished and answered; the worker threads end.
-//! 3. A fold takes in what they left. Its time is what scrapers must have seen.
+//! 3. A fold takes in what they left. Its time is what scrapers must have seen. Connectors are flushed
+//!    for those that show flushes.
 //! 4. Scrape endpoints go on until each known scraper has got everything up to that time, or
 //!    `drain_scrape_wait` is over, or a second signal comes. Nobody known: at once.
 //! 5. Web servers end what they are writing, the folder ends, exit status 0.
@@ -21,11 +22,10 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 use crate::exporters::prometheus::PrometheusExporter;
 use crate::pipeline::StartError;
 use crate::pipeline::build::{self, Engine, fold_now};
-use crate::pipeline::servers::chain;
 use crate::pipeline::settings::Settings;
 use crate::store::folder_thread::FolderClient;
 use crate::store::window::OwnerId;
-use crate::telemetry::log::Logger;
+use crate::telemetry::log::{Logger, with_causes};
 use crate::workers::web::{self, WebLimits};
 use crate::workers::{WorkerOptions, Workers};
 
@@ -73,10 +73,11 @@ pub fn run(settings: &Settings, logger: &Logger) -> Result<Ended, StartError> {
     })
 }
 
-/// SIGTERM and SIGINT.
+/// SIGTERM and SIGINT end the process, SIGHUP does not.
 struct Signals {
     terminate: UnixSignal,
     interrupt: UnixSignal,
+    hangup: UnixSignal,
 }
 
 impl Signals {
@@ -84,13 +85,22 @@ impl Signals {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
         })
     }
 
-    async fn next(&mut self) -> &'static str {
-        tokio::select! {
-            _ = self.terminate.recv() => "terminated",
-            _ = self.interrupt.recv() => "interrupt",
+    /// The next signal that ends something. Whoever sends SIGHUP wants the configuration read again,
+    /// as the Collector does: it is said that nothing happens.
+    async fn next(&mut self, logger: &Logger) -> &'static str {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return "terminated",
+                _ = self.interrupt.recv() => return "interrupt",
+                _ = self.hangup.recv() => logger.warn(
+                    "the configuration is not read again on a signal yet; restart to apply changes",
+                    &[("signal", Value::from("hangup"))],
+                ),
+            }
         }
     }
 }
@@ -127,15 +137,18 @@ async fn serve(
         ));
     }
     let mut tasks = JoinSet::new();
-    for (owner, every) in flushes {
-        tasks.spawn_local(flush(folder.clone(), owner, every));
+    for (owner, every) in &flushes {
+        tasks.spawn_local(flush(folder.clone(), *owner, *every));
     }
     // Last, as everything behind a receiver must be there before its first request.
     for receiver in receivers {
         let (dealer, logger) = (workers.dealer(), logger.clone());
         tasks.spawn_local(async move {
             if let Err(error) = receiver.serve(dealer).await {
-                logger.error("a receiver ended", &[("error", Value::from(chain(&error)))]);
+                logger.error(
+                    "a receiver ended",
+                    &[("error", Value::from(with_causes(&error)))],
+                );
             }
         });
     }
@@ -145,7 +158,7 @@ async fn serve(
     );
 
     tokio::select! {
-        name = signals.next() => {
+        name = signals.next(logger) => {
             logger.info("Received signal from OS", &[("signal", Value::from(name))]);
         }
         () = ended(&folder_thread) => {
@@ -158,12 +171,23 @@ async fn serve(
     if !is_whole {
         logger.error("a worker thread had ended by a panic", &[]);
     }
-    let last = fold_now(&folder).await;
+    let last = async {
+        let last = fold_now(&folder).await;
+        flush_last(&folder, flushes.iter().map(|(owner, _)| *owner)).await;
+        last
+    };
+    let last = tokio::select! {
+        last = last => last,
+        () = ended(&folder_thread) => {
+            logger.error("the folder thread ended: what came last is not counted", &[]);
+            return Ok(Ended::Broken);
+        }
+    };
     let wait = settings.service.drain_scrape_wait;
     tokio::select! {
         () = all_settled(&exporters, last.time_ms) => {}
         () = sleep(wait) => logger.warn("not every scraper came once more", &[]),
-        _ = signals.next() => logger.warn("a second signal ends the waiting for scrapers", &[]),
+        _ = signals.next(logger) => logger.warn("a second signal ends the waiting for scrapers", &[]),
     }
     stop_web.send_replace(true);
     while web.join_next().await.is_some() {}
@@ -192,6 +216,17 @@ async fn flush(folder: FolderClient, owner: OwnerId, every: Duration) {
         ticks.tick().await;
         // A folder with too much to do flushes at the next tick.
         let _ = folder.tick(owner);
+    }
+}
+
+/// Twice: under `collectorCompat` a counter is 0 in the first flush of its series.
+async fn flush_last(folder: &FolderClient, owners: impl Iterator<Item = OwnerId>) {
+    for owner in owners {
+        for _ in 0..2 {
+            while !folder.tick(owner) {
+                sleep(LOOK_EVERY).await;
+            }
+        }
     }
 }
 

@@ -69,7 +69,9 @@ impl Station for TraceStation {
                 self.decode(next);
             }
             let batch = self.decoder.finish();
-            self.count(receiver, &batch, now_ms);
+            if !self.count(receiver, &batch, now_ms) {
+                self.refuse();
+            }
             self.decoder.recycle(batch);
             self.answer();
         }
@@ -83,9 +85,14 @@ impl TraceStation {
                 // A span takes two bytes at least and a body is bounded by u32.
                 items: u32::try_from(appended.spans).unwrap_or(u32::MAX),
             },
-            Err(error) => Outcome::Malformed {
-                reason: error.to_string(),
-            },
+            Err(error) => {
+                let reason = error.to_string();
+                if error.is_too_large() {
+                    Outcome::TooLarge { reason }
+                } else {
+                    Outcome::Malformed { reason }
+                }
+            }
         };
         self.answers.push(Answer {
             reply: request.reply,
@@ -94,8 +101,9 @@ impl TraceStation {
         });
     }
 
-    /// The only part of a run that holds the window.
-    fn count(&mut self, receiver: usize, batch: &TraceBatch, now_ms: u64) {
+    /// The only part of a run that holds the window. False: the window is full, for the folder is
+    /// stuck; nothing was counted.
+    fn count(&mut self, receiver: usize, batch: &TraceBatch, now_ms: u64) -> bool {
         let Self {
             shard,
             receivers,
@@ -104,8 +112,24 @@ impl TraceStation {
             ..
         } = self;
         let mut window = side.take();
+        if !window.has_room() {
+            return false;
+        }
         for branch in &mut receivers[receiver] {
             branch.count(batch, connectors, &mut window, now_ms, *shard);
+        }
+        true
+    }
+
+    #[cold]
+    fn refuse(&mut self) {
+        for answer in &mut self.answers {
+            if let Outcome::Accepted { items } = answer.outcome {
+                answer.outcome = Outcome::Refused {
+                    items,
+                    reason: "the window of this worker is full",
+                };
+            }
         }
     }
 

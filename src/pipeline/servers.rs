@@ -9,7 +9,7 @@ use crate::extensions::zpages;
 use crate::pipeline::StartError;
 use crate::pipeline::settings::{ComponentId, Pipeline, ProcessorOptions, Settings};
 use crate::telemetry::counters::Registry;
-use crate::telemetry::log::Logger;
+use crate::telemetry::log::{Logger, with_causes};
 use crate::workers::listen::listen;
 use crate::workers::web::Handler;
 use crate::workers::{Signal, own_metrics};
@@ -39,7 +39,7 @@ pub(super) fn bind(
                 "own metrics are not served",
                 &[
                     ("endpoint", Value::from(endpoint.as_str())),
-                    ("error", Value::from(chain(&error))),
+                    ("error", Value::from(with_causes(&error))),
                 ],
             ),
         }
@@ -57,18 +57,6 @@ pub(super) fn bind(
         });
     }
     Ok(servers)
-}
-
-/// An error and its causes, in one line.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }
 
 /// The Collector's three attributes, changed and added to as the user says.

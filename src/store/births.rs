@@ -23,7 +23,7 @@ pub(super) struct Handle {
 #[derive(Default)]
 pub(super) struct GroupMap {
     pub(super) handles: Vec<Handle>,
-    /// Handles that lead to the overflow cell.
+    /// Handles that lead to the overflow cell for want of room.
     pub(super) overflowed: usize,
 }
 
@@ -31,7 +31,7 @@ pub(super) struct GroupMap {
 pub(super) struct Table {
     pub(super) cells: Cells,
     series_max: usize,
-    /// The key under which the connector knows what lies beyond `series_max`.
+    /// The key under which the connector knows what lies beyond `series_max` or is too long.
     overflow_key: Box<[u8]>,
     pub(super) overflow: Option<Handle>,
     /// Cells born since the store began.
@@ -60,7 +60,7 @@ impl Table {
         if let Some(cell) = self.cells.find(birth.identity) {
             return self.handle(cell);
         }
-        if self.is_full() {
+        if self.is_full() || self.is_too_long(birth, window) {
             return self.overflow(time);
         }
         let bytes = &window.arena[as_usize(&birth.resource_bytes)];
@@ -93,6 +93,11 @@ impl Table {
         }
         resources.restore(origin.resource, &origin.identity.resource, window.time_ms);
         self.insert(Arc::clone(origin), time)
+    }
+
+    /// Whether the worker gave the birth the overflow key, its own being too long.
+    pub(super) fn is_too_long(&self, birth: &Birth, window: &Window) -> bool {
+        window.arena[as_usize(&birth.key_bytes)] == *self.overflow_key
     }
 
     pub(super) fn is_overflow(&self, cell: CellId) -> bool {

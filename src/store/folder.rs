@@ -2,7 +2,7 @@
 //!
 //! A fold adds one window. Births come first, then the rows of the groups that were touched, then
 //! the resources that were seen. Between folds the store is a cut: every run is in it wholly or not at
-//! all. Times are arguments and only compared; `snapshot` never lets them go back.
+//! all. Times are arguments and only compared; each snapshot's is later than the one before.
 //!
 //! Runs on the folder thread. Known groups: no allocation, no look-up by hash.
 
@@ -163,7 +163,8 @@ impl Folder {
             let time = time(birth.time_ms, owner.flush);
             let handle = table.born(birth, window, &mut owner.resources, time);
             self.birth_ms_last = self.birth_ms_last.max(time.time_ms);
-            groups.overflowed += usize::from(table.is_overflow(handle.cell));
+            let wants_room = table.is_overflow(handle.cell) && !table.is_too_long(birth, window);
+            groups.overflowed += usize::from(wants_room);
             groups.handles.push(handle);
         }
         let layout = table.cells.layout();
@@ -247,7 +248,7 @@ impl Folder {
     }
 
     fn cut(&mut self, now_ms: u64, flush: u64) -> Snapshot {
-        self.time_ms = self.time_ms.max(now_ms).max(self.birth_ms_last);
+        self.time_ms = now_ms.max(self.time_ms + 1).max(self.birth_ms_last);
         Snapshot {
             time_ms: self.time_ms,
             flush,

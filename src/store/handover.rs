@@ -61,10 +61,7 @@ use std::thread::Thread;
 
 use super::sync::{Arc, AtomicBool, AtomicPtr, AtomicU32, Ordering};
 use super::window::Window;
-
-/// A cache line pair; see `telemetry::counters` for the sources.
-#[repr(align(128))]
-struct Padded<T>(T);
+use crate::telemetry::padded::Padded;
 
 struct Shared {
     current: Padded<AtomicPtr<Window>>,
@@ -80,7 +77,7 @@ struct Shared {
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        for place in [&self.current.0, &self.spare.0, &self.full.0] {
+        for place in [&*self.current, &*self.spare, &*self.full] {
             // Both sides are gone: their last references to `Shared` order everything before this.
             drop(own(place.swap(ptr::null_mut(), Ordering::Relaxed)));
         }
@@ -129,11 +126,7 @@ impl WorkerSide {
     /// - units: none
     pub fn take(&mut self) -> Run<'_> {
         // ORDERING: Acquire pairs with the Release of `give` (our own) and of `exchange`.
-        let taken = self
-            .shared
-            .current
-            .0
-            .swap(ptr::null_mut(), Ordering::Acquire);
+        let taken = self.shared.current.swap(ptr::null_mut(), Ordering::Acquire);
         let mut window = own(taken).expect("only a run empties the place, and a run gives back");
         if window.sequence == 0 {
             self.number(&mut window);
@@ -166,17 +159,17 @@ impl WorkerSide {
         let given = disown(window);
         // ORDERING: Acquire pairs with the Release of `post`. Most runs find none: a plain load, which
         // keeps the line shared.
-        let spare = take_out(&shared.spare.0, Ordering::Acquire);
+        let spare = take_out(&shared.spare, Ordering::Acquire);
         if let Some(spare) = spare {
             // ORDERING: Release pairs with the Acquire of `fetch`.
-            shared.full.0.store(given, Ordering::Release);
+            shared.full.store(given, Ordering::Release);
             // ORDERING: Release keeps the leaving before it. The spare's contents are the folder's own.
-            shared.current.0.store(disown(spare), Ordering::Release);
+            shared.current.store(disown(spare), Ordering::Release);
             self.wake();
             return;
         }
         // ORDERING: Release pairs with the Acquire of `take` and of `exchange`.
-        shared.current.0.store(given, Ordering::Release);
+        shared.current.store(given, Ordering::Release);
         if is_large && !shared.is_large.swap(true, Ordering::Relaxed) {
             self.wake();
         }
@@ -260,7 +253,7 @@ impl FolderSide {
             if let Some(window) = self.fetch() {
                 return Some(window);
             }
-            if self.shared.current.0.load(Ordering::Relaxed).is_null() {
+            if self.shared.current.load(Ordering::Relaxed).is_null() {
                 return None;
             }
             self.spare = self.retract();
@@ -283,18 +276,18 @@ impl FolderSide {
 
     fn fetch(&self) -> Option<Box<Window>> {
         // ORDERING: Acquire pairs with the Release of `give`.
-        take_out(&self.shared.full.0, Ordering::Acquire)
+        take_out(&self.shared.full, Ordering::Acquire)
     }
 
     /// `None`: the worker was quicker and is about to leave its window.
     fn retract(&self) -> Option<Box<Window>> {
         // Our own window comes back, or nothing: nothing of the worker's to acquire.
-        take_out(&self.shared.spare.0, Ordering::Relaxed)
+        take_out(&self.shared.spare, Ordering::Relaxed)
     }
 
     /// The worker's idle window for the spare one; a busy worker: the spare comes back.
     fn exchange(&self, spare: Box<Window>) -> Result<Box<Window>, Box<Window>> {
-        let current = &self.shared.current.0;
+        let current = &self.shared.current;
         let spare = disown(spare);
         loop {
             let seen = current.load(Ordering::Relaxed);
@@ -312,7 +305,7 @@ impl FolderSide {
 
     fn post(&self, spare: Box<Window>) {
         // ORDERING: Release pairs with the Acquire of `give`.
-        self.shared.spare.0.store(disown(spare), Ordering::Release);
+        self.shared.spare.store(disown(spare), Ordering::Release);
     }
 }
 

@@ -18,7 +18,8 @@ pub struct CellId(pub u32);
 /// All cells as of one fold.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
-    /// Time of the fold, Unix milliseconds; never goes back.
+    /// Time of the fold, Unix milliseconds; later than that of any snapshot before, also when the clock
+    /// stands or goes back: two readings of one time would be one sample to a scraper.
     pub time_ms: u64,
     /// Flush ticks so far, the one that took it included: of its owner for a flush's snapshot, of all
     /// owners for a live one. A cell's first flush has `flush == birth_flush + 1`.

@@ -5,15 +5,11 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Two lines of 64 bytes: x86-64 prefetches lines in pairs, and some aarch64 lines are 128 bytes
-/// (sources: Intel SDM volume 3, "spatial prefetcher"; Apple M1 `hw.cachelinesize`).
-#[derive(Debug, Default)]
-#[repr(align(128))]
-struct Padded(AtomicU64);
+use super::padded::Padded;
 
 /// A monotonic count. Each worker adds to its own shard.
 #[derive(Clone, Debug)]
-pub struct Counter(Arc<[Padded]>);
+pub struct Counter(Arc<[Padded<AtomicU64>]>);
 
 impl Counter {
     /// # Hot path
@@ -24,17 +20,14 @@ impl Counter {
     pub fn add(&self, shard: usize, items: u64) {
         debug_assert!(shard < self.0.len());
         if let Some(cell) = self.0.get(shard) {
-            cell.0.fetch_add(items, Ordering::Relaxed);
+            cell.fetch_add(items, Ordering::Relaxed);
         }
     }
 
     /// Total of all shards.
     #[must_use]
     pub fn total(&self) -> u64 {
-        self.0
-            .iter()
-            .map(|cell| cell.0.load(Ordering::Relaxed))
-            .sum()
+        self.0.iter().map(|cell| cell.load(Ordering::Relaxed)).sum()
     }
 }
 

@@ -3,6 +3,7 @@
 //! `TIME<TAB>level<TAB>message<TAB>{"field": "value"}` on standard error. Never called per row; a
 //! caller that could log per request counts instead and logs once.
 
+use std::error::Error;
 use std::fmt::Write as _;
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -70,6 +71,18 @@ impl Logger {
         // A log that cannot be written has nowhere to be reported.
         let _ = sink.write_all(line.as_bytes());
     }
+}
+
+/// An error and what caused it, in one line.
+#[must_use]
+pub fn with_causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let _ = write!(text, ": {cause}");
+        source = cause.source();
+    }
+    text
 }
 
 fn word(level: Level) -> &'static str {

@@ -52,7 +52,8 @@ pub fn register(registry: &Registry) {
     );
 }
 
-fn clock(id: ClockId) -> Duration {
+/// What a clock of the kernel shows, which is never negative.
+pub fn clock(id: ClockId) -> Duration {
     let time = clock_gettime(id);
     let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
     let nanos = u32::try_from(time.tv_nsec).unwrap_or_default();

@@ -1,4 +1,7 @@
 //! The byte budget: one pool for compressed, joined and inflated bytes of all requests in flight.
+//!
+//! A part of a pool can be kept for small shares: large bodies that are announced and never come
+//! can take the rest, and the many small requests of well-behaved clients go on.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,6 +15,9 @@ pub struct Budget {
 #[derive(Debug)]
 struct Pool {
     bytes_max: u64,
+    /// What shares above `small_bytes_max` leave free.
+    bytes_reserved: u64,
+    small_bytes_max: u64,
     bytes_taken: AtomicU64,
 }
 
@@ -25,9 +31,17 @@ pub struct Permit {
 impl Budget {
     #[must_use]
     pub fn new(bytes_max: u64) -> Self {
+        Self::with_reserve(bytes_max, 0, 0)
+    }
+
+    /// A pool of which shares above `small_bytes_max` leave `bytes_reserved` free.
+    #[must_use]
+    pub fn with_reserve(bytes_max: u64, bytes_reserved: u64, small_bytes_max: u64) -> Self {
         Self {
             pool: Arc::new(Pool {
                 bytes_max,
+                bytes_reserved,
+                small_bytes_max,
                 bytes_taken: AtomicU64::new(0),
             }),
         }
@@ -52,6 +66,13 @@ impl Budget {
     pub fn bytes_max(&self) -> u64 {
         self.pool.bytes_max
     }
+
+    /// The largest share that can ever be had.
+    #[must_use]
+    pub fn share_bytes_max(&self) -> u64 {
+        let large = self.pool.bytes_max - self.pool.bytes_reserved;
+        large.max(self.pool.small_bytes_max.min(self.pool.bytes_max))
+    }
 }
 
 impl Permit {
@@ -59,12 +80,13 @@ impl Permit {
     #[must_use]
     pub fn try_grow(&mut self, bytes: u64) -> bool {
         let pool = &self.pool;
+        let is_small = self.bytes.saturating_add(bytes) <= pool.small_bytes_max;
+        let reserved = if is_small { 0 } else { pool.bytes_reserved };
+        let total_max = pool.bytes_max - reserved;
         let grown = pool
             .bytes_taken
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |taken| {
-                taken
-                    .checked_add(bytes)
-                    .filter(|total| *total <= pool.bytes_max)
+                taken.checked_add(bytes).filter(|total| *total <= total_max)
             });
         if grown.is_ok() {
             self.bytes += bytes;
@@ -110,6 +132,21 @@ mod tests {
         first.shrink_to(50);
         assert_eq!((first.bytes(), budget.bytes_taken()), (30, 30));
         drop(first);
+        assert_eq!(budget.bytes_taken(), 0);
+    }
+
+    #[test]
+    fn small_shares_are_had_when_large_ones_have_taken_all_they_can() {
+        let budget = Budget::with_reserve(100, 20, 10);
+        assert_eq!(budget.share_bytes_max(), 80);
+        assert!(budget.try_take(81).is_none());
+        let large = budget.try_take(80).expect("room");
+        assert!(budget.try_take(11).is_none());
+        let mut small = budget.try_take(10).expect("kept for small ones");
+        assert!(!small.try_grow(1), "it would be large");
+        let second = budget.try_take(10).expect("kept for small ones");
+        assert!(budget.try_take(1).is_none());
+        drop((large, small, second));
         assert_eq!(budget.bytes_taken(), 0);
     }
 }

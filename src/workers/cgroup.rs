@@ -44,8 +44,8 @@ fn affinity_cores() -> Option<usize> {
 }
 
 /// Cores in a list like `0-3,8`.
-fn count_list(list: &str) -> Option<usize> {
-    list.trim().split(',').try_fold(0_usize, |sum, part| {
+fn count_list(text: &str) -> Option<usize> {
+    text.trim().split(',').try_fold(0_usize, |sum, part| {
         let (first, last) = part.split_once('-').unwrap_or((part, part));
         let first: usize = first.parse().ok()?;
         let last: usize = last.parse().ok()?;

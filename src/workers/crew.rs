@@ -31,6 +31,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use super::queue::{SHARED_REQUESTS_MAX, is_full};
 use super::request::Request;
 use super::worker::Worker;
+use crate::telemetry::padded::Padded;
 
 /// What serves one connection on the worker it is dealt to.
 pub type Connection =
@@ -43,8 +44,7 @@ const BUSY: u8 = 0;
 const PARKED: u8 = 1;
 const ENDED: u8 = 2;
 
-/// One worker as the others see it, on cache lines of its own: its thread writes with every sleep.
-#[repr(align(128))]
+/// One worker as the others see it. Padded, for its thread writes with every sleep.
 pub(super) struct Seat {
     state: AtomicU8,
     /// Connections dealt and not ended.
@@ -85,7 +85,7 @@ impl Seat {
 }
 
 pub(super) struct Crew {
-    pub(super) seats: Vec<Seat>,
+    pub(super) seats: Vec<Padded<Seat>>,
     shared_in: Sender<Request>,
     shared_out: Receiver<Request>,
 }
@@ -103,7 +103,7 @@ impl Crew {
                     wake: Notify::new(),
                     dealt,
                 };
-                (seat, pick_up)
+                (Padded(seat), pick_up)
             })
             .unzip();
         let crew = Self {
@@ -130,7 +130,7 @@ impl Crew {
 
     fn others(&self, own: usize) -> impl Iterator<Item = &Seat> {
         let seats = self.seats.iter().enumerate();
-        seats.filter_map(move |(index, seat)| (index != own).then_some(seat))
+        seats.filter_map(move |(index, Padded(seat))| (index != own).then_some(seat))
     }
 
     /// Fills `run` from the shared queue. The last body may exceed a run's bytes.

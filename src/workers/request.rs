@@ -33,6 +33,8 @@ pub enum Outcome {
     Accepted { items: u32 },
     /// The bytes are not the message; nothing was counted. gRPC 13, HTTP 400.
     Malformed { reason: String },
+    /// In order, and more than fits at any time; nothing was counted. gRPC 8, HTTP 400.
+    TooLarge { reason: String },
     /// No room now; nothing was counted. gRPC 14, HTTP 503.
     Refused { items: u32, reason: &'static str },
 }

@@ -43,7 +43,8 @@ pub type Receipt = Box<dyn FnMut(Delivery) + Send>;
 pub enum Delivery {
     /// All bytes were handed to the kernel.
     Written,
-    /// After that and before another request the peer reset the connection: it had bytes unread.
+    /// After that and before another request the peer reset the connection: soon after, it had bytes
+    /// unread.
     Reset,
 }
 
@@ -192,6 +193,8 @@ impl Connection {
         });
         let mut connection = pin!(
             http1::Builder::new()
+                // As the Collector writes them: some readers look for `Content-Encoding` by letter.
+                .title_case_headers(true)
                 .header_read_timeout(None)
                 .max_buf_size(HEAD_BYTES_MAX)
                 .serve_connection(TokioIo::new(io), service)

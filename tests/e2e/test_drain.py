@@ -57,6 +57,20 @@ def test_acknowledged_spans_are_in_the_last_scrape():
     assert sum(acknowledged) <= counted <= sum(acknowledged) + sum(unanswered)
 
 
+def test_what_came_after_the_last_flush_is_shown_where_scrapes_show_flushes():
+    program = Program(args=["--feature-gates=spanmill.collectorCompat"], drain="20s", flush="1h").start()
+    try:
+        assert total(scrape(program.prom), CALLS) == 0
+        with Grpc(program.grpc) as client:
+            client.export(request(spans=10))
+        assert total(scrape(program.prom), CALLS) == 0, "no flush yet"
+        program.terminate()
+        until(lambda: total(scrape(program.prom), CALLS) == 10)
+        assert program.wait() == 0, program.log()
+    finally:
+        program.stop()
+
+
 def test_without_a_scraper_nothing_is_waited_for():
     program = Program(drain="50s").start()
     with Grpc(program.grpc) as client:

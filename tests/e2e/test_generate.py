@@ -1,8 +1,10 @@
 """The bundled generator against the program: what it sent is what comes out, and it notices when not."""
+import re
 import subprocess
+from pathlib import Path
 
 import pytest
-from program import BINARY, CONFIG, ROOT, Program, free_ports, wait_for_port
+from program import BINARY, ROOT, Program, free_ports, wait_for_port
 
 GUIDE = ROOT / "tests/golden/guide/scrape.yaml"
 
@@ -48,9 +50,52 @@ def test_a_second_sender_is_noticed(program):
     assert done.returncode == 1, done.stdout + done.stderr
 
 
+def configuration(program):
+    return str(Path(program.folder.name) / "config.yaml")
+
+
+def test_the_targets_own_file_says_what_to_expect(program):
+    done = generate(program, "--count", "5000", "--cardinality", "20", "--config", configuration(program))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_file_unlike_the_guides_is_verified_by_itself_only():
+    with Program() as program:
+        load = ("--count", "3000", "--resources", "2", "--verify-settle", "3s")
+        done = generate(program, *load, "--config", configuration(program))
+        assert done.returncode == 0, done.stdout + done.stderr
+        done = generate(program, *load)
+        assert done.returncode == 1 and "FAILED" in done.stdout, done.stdout + done.stderr
+
+
+def test_a_wrong_file_is_reported_with_its_place(program, tmp_path):
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text("receivers:\n  otlp:\n    protocls:\n")
+    done = generate(program, "--count", "1", "--config", str(wrong))
+    assert done.returncode == 1, done.stdout
+    assert "wrong.yaml:3:5" in done.stderr and "did you mean `protocols`?" in done.stderr, done.stderr
+
+
 def test_the_demo_ends_by_itself_with_a_summary():
     done = subprocess.run([BINARY, "demo", "--for", "6s"], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
     text = done.stdout + done.stderr
     for word in ("sent", "acknowledged", "counted", "CPU"):
         assert word in text, f"{word} is missing in\n{text}"
+    sent, acknowledged, counted = (
+        int(re.search(rf"^{word} +([0-9,]+)", text, re.M)[1].replace(",", "")) for word in ("sent", "acknowledged", "counted"))
+    assert sent == acknowledged == counted > 0, text
+    assert re.search(r"^CPU +[0-9.]+ s .* [0-9.]+ us a span$", text, re.M), text
+
+
+def test_demos_run_side_by_side():
+    """Nothing of the guide's file is left at a port of its own."""
+    demos = [subprocess.Popen([BINARY, "demo", "--for", "2s", "--rate", "500"], stdout=subprocess.PIPE, text=True)
+             for _ in range(2)]
+    own = set()
+    for demo in demos:
+        text, _ = demo.communicate(timeout=120)
+        assert demo.returncode == 0, text
+        own |= {(demo.pid, port) for port in re.findall(r"127\.0\.0\.1:([0-9]+)", text)}
+    ports = [port for _, port in own]
+    assert len(ports) == len(set(ports)) == 10, own

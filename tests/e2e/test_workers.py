@@ -4,7 +4,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from program import Program
+from program import Program, until
 from spans import Grpc, request
 
 V1 = Path("/sys/fs/cgroup/cpu")
@@ -49,12 +49,12 @@ def test_a_quota_of_one_core_gives_one_worker(group):
     enter = ["sh", "-c", f'echo $$ > {group}/cgroup.procs && exec "$@"', "enter"]
     with Program(prefix=enter) as program, Grpc(program.grpc) as client:
         client.export(request())
-        assert len(workers(program)) == 1, program.thread_names()
+        until(lambda: len(workers(program)) == 1)
 
 
 def test_without_a_quota_there_is_a_worker_for_each_core():
     with Program() as program:
-        assert len(workers(program)) == len(os.sched_getaffinity(0)), program.thread_names()
+        until(lambda: len(workers(program)) == len(os.sched_getaffinity(0)))
 
 
 def test_affinity_caps_the_workers():
@@ -62,4 +62,4 @@ def test_affinity_caps_the_workers():
     if subprocess.run(["sh", "-c", "command -v taskset"], capture_output=True).returncode:
         pytest.skip("taskset is not on this machine")
     with Program(prefix=["taskset", "-c", one]) as program:
-        assert len(workers(program)) == 1
+        until(lambda: len(workers(program)) == 1)

@@ -224,7 +224,13 @@ impl Server {
                 sum += (series.read)();
             }
         });
-        sum as u64
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "counts are small and whole"
+        )]
+        let sum = sum as u64;
+        sum
     }
 
     pub fn refusals(&self, reason: &str) -> u64 {
@@ -253,7 +259,7 @@ impl Server {
 
     /// A proper client on a new connection is served, by both protocols.
     pub fn assert_healthy(&self) {
-        let reply = grpc(self.grpc, Call::of(&[&message(b"healthy")]));
+        let reply = grpc(self.grpc, &Call::of(&[&message(b"healthy")]));
         assert_eq!(reply.code(), "0", "{reply:?}");
         let reply = post(self.http, &[], b"healthy");
         assert_eq!(reply.status, 200, "{reply:?}");
@@ -402,10 +408,10 @@ pub async fn call(client: &Client, call: &Call) -> Result<Reply, h2::Error> {
 }
 
 /// One call on a connection of its own.
-pub fn grpc(address: SocketAddr, one: Call) -> Reply {
+pub fn grpc(address: SocketAddr, one: &Call) -> Reply {
     runtime().block_on(async {
         let client = connect(address).await;
-        let reply = tokio::time::timeout(PATIENCE, call(&client, &one)).await;
+        let reply = tokio::time::timeout(PATIENCE, call(&client, one)).await;
         reply.expect("an answer in time").expect("an answer")
     })
 }

@@ -1,12 +1,13 @@
 //! The engine of the demo: this binary as a child process, under the guide's configuration.
 //!
 //! A process of its own, so that its processor time is its own. Its addresses are loopback with free
-//! ports; all else is the guide's file to the letter. When the demo ends, however it ends short of a
+//! ports, that of its own metrics too, which the guide's file leaves at the default; all else is the
+//! repository's copy of that file to the letter. When the demo ends, however it ends short of a
 //! kill, so does the child, and its folder goes.
 
 use std::fs::{self, File};
 use std::io;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -16,7 +17,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use thiserror::Error;
 use tokio::net::TcpStream;
 
-const GUIDE: &str = include_str!("guide-scrape.yaml");
+const GUIDE: &str = include_str!("../../../config/guide-scrape.yaml");
 /// The guide's addresses: gRPC, HTTP, the scrape endpoint, zpages.
 const ENDPOINTS: [&str; 4] = [
     "0.0.0.0:4317",
@@ -60,11 +61,7 @@ pub(super) struct Addresses {
     pub(super) http: String,
     pub(super) scrape: String,
     pub(super) zpages: String,
-}
-
-/// What is run as the engine.
-fn binary() -> io::Result<PathBuf> {
-    std::env::current_exe()
+    pub(super) own_metrics: SocketAddr,
 }
 
 impl Engine {
@@ -168,7 +165,7 @@ fn spawn(folder: &std::path::Path, addresses: &Addresses) -> io::Result<Child> {
     let config = folder.join("config.yaml");
     fs::write(&config, configuration(addresses))?;
     let log = File::create(folder.join("engine.log"))?;
-    Command::new(binary()?)
+    Command::new(std::env::current_exe()?)
         .arg(format!("--config={}", config.display()))
         .stdin(Stdio::null())
         .stdout(log.try_clone()?)
@@ -185,35 +182,42 @@ fn configuration(addresses: &Addresses) -> String {
         http,
         scrape,
         zpages,
+        own_metrics,
     } = addresses;
-    ENDPOINTS
+    let ours = ENDPOINTS
         .into_iter()
         .zip([grpc, http, scrape, zpages])
-        .fold(GUIDE.to_owned(), |text, (from, to)| text.replace(from, to))
+        .fold(GUIDE.to_owned(), |text, (from, to)| text.replace(from, to));
+    // The file ends inside `service`.
+    format!(
+        "{ours}  telemetry:\n    metrics:\n      readers:\n        \
+         - pull: {{exporter: {{prometheus: {{host: {}, port: {}}}}}}}\n",
+        own_metrics.ip(),
+        own_metrics.port()
+    )
 }
 
-/// Four ports that were free a moment ago.
+/// Ports that were free a moment ago.
 fn free_addresses() -> io::Result<Addresses> {
     // All are held until all are chosen, so that no two are the same.
-    let listeners: Vec<TcpListener> = (0..ENDPOINTS.len())
-        .map(|_| TcpListener::bind("127.0.0.1:0"))
-        .collect::<io::Result<_>>()?;
-    let mut addresses = Vec::new();
-    for listener in &listeners {
-        addresses.push(listener.local_addr()?.to_string());
-    }
-    let [grpc, http, scrape, zpages] = addresses.try_into().expect("one for each endpoint");
+    let [grpc, http, scrape, zpages, own_metrics] =
+        [(); 5].map(|()| TcpListener::bind("127.0.0.1:0"));
+    let text = |listener: &TcpListener| Ok::<_, io::Error>(listener.local_addr()?.to_string());
+    let held = [grpc?, http?, scrape?, zpages?, own_metrics?];
     Ok(Addresses {
-        grpc,
-        http,
-        scrape,
-        zpages,
+        grpc: text(&held[0])?,
+        http: text(&held[1])?,
+        scrape: text(&held[2])?,
+        zpages: text(&held[3])?,
+        own_metrics: held[4].local_addr()?,
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Source;
+    use crate::pipeline::settings::load;
 
     #[test]
     fn only_the_addresses_of_the_guide_are_changed() {
@@ -224,8 +228,17 @@ mod tests {
             .zip(ours.lines())
             .filter(|(theirs, ours)| theirs != ours)
             .collect();
-        assert_eq!(GUIDE.lines().count(), ours.lines().count());
         assert_eq!(changed.len(), 4);
         assert!(changed.iter().all(|(_, ours)| ours.contains("127.0.0.1:")));
+    }
+
+    #[test]
+    fn no_two_demos_share_an_address() {
+        let addresses = free_addresses().expect("loopback");
+        let ours = Source::new("demo", configuration(&addresses));
+        let settings = load(&ours, &|_| None, "", true).expect("a good configuration");
+        let own_metrics = settings.service.telemetry.metrics_endpoint;
+        assert_eq!(own_metrics, Some(addresses.own_metrics.to_string()));
+        assert_eq!(settings.extensions[0].1.endpoint, addresses.zpages);
     }
 }

@@ -5,15 +5,14 @@
 
 use std::collections::VecDeque;
 use std::error::Error;
-use std::process::ExitCode;
+use std::io::{Write, stdout};
 use std::time::{Duration, Instant};
 
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::generate::complain;
-use super::generate::duration::parse_duration;
 use super::generate::text::grouped;
+use super::parse_duration;
 use crate::generate::verify::scrape::scrape;
 use crate::generate::{
     Compression, Finished, LoadOptions, Pace, Protocol, RunOptions, Running, Target, start,
@@ -33,47 +32,24 @@ const SCRAPES_KEPT: usize = 6;
 /// The engine shows what it has acknowledged at once; this bounds a failing demo only.
 const SETTLE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Shows the engine at work: a load on loopback, and a live table of rates, errors and durations.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct DemoArgs {
-    /// End by itself after this time, as 20s [default: at Ctrl-C]
+    /// How long to run, as 20s [default: until Ctrl-C]
     #[arg(long = "for", value_name = "DURATION", value_parser = parse_duration)]
     pub duration: Option<Duration>,
     /// Spans per second
-    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "SPANS", default_value_t = 10_000)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     pub rate: u32,
-    /// The same seed sends the same spans
-    #[arg(long, default_value_t = 1)]
+    /// Start of the random numbers: the same seed sends the same spans
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     pub seed: u64,
 }
 
-/// Runs the command.
-#[must_use]
-pub fn run(args: DemoArgs) -> ExitCode {
-    let runtime = match tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-    {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            complain(&error);
-            return ExitCode::FAILURE;
-        }
-    };
-    match runtime.block_on(demo(args)) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            complain(&*error);
-            ExitCode::FAILURE
-        }
-    }
-}
-
-/// Whether the engine counted what it acknowledged.
-async fn demo(args: DemoArgs) -> Result<bool, Box<dyn Error>> {
+/// Runs the command; answers whether the engine counted what it acknowledged.
+pub(super) async fn demo(args: DemoArgs) -> Result<bool, Box<dyn Error>> {
     let mut engine = Engine::start().await?;
-    println!("{}", introduction(&engine.addresses));
+    writeln!(stdout(), "{}", introduction(&engine.addresses))?;
     let target = Target::parse(&engine.addresses.scrape, 80)?;
     let cpu_before = engine.cpu();
     let mut running = start(load(args, &engine.addresses)?)?;
@@ -90,11 +66,11 @@ async fn demo(args: DemoArgs) -> Result<bool, Box<dyn Error>> {
     let _ = scrape(&target).await;
     let status = engine.wait().await?;
 
-    println!("{}", summary(&finished, counted, cpu));
+    writeln!(stdout(), "{}", summary(&finished, counted, cpu))?;
     match status {
         Some(status) if status.success() => {}
-        Some(status) => println!("the engine ended with {status}"),
-        None => println!("the engine did not end by itself and was killed"),
+        Some(status) => writeln!(stdout(), "the engine ended with {status}")?,
+        None => writeln!(stdout(), "the engine did not end by itself and was killed")?,
     }
     let is_exact =
         (finished.tally.acknowledged.spans..=finished.tally.sent().spans).contains(&counted);
@@ -106,13 +82,16 @@ fn introduction(addresses: &Addresses) -> String {
         grpc,
         http,
         scrape,
-        zpages: _,
+        zpages,
+        own_metrics,
     } = addresses;
     format!(
         "spanmill runs the sidecar guide's configuration on loopback:\n\
          \x20 OTLP   grpc {grpc}, http {http}\n\
          \x20 scrape curl -s http://{scrape}/metrics\n\
-         \x20 or, for Prometheus:\n\
+         \x20 pages  http://{zpages}/debug/servicez\n\
+         \x20 own metrics, such as spans refused: curl -s http://{own_metrics}/metrics\n\
+         \x20 for Prometheus:\n\
          \x20   scrape_configs:\n\
          \x20     - job_name: spanmill-demo\n\
          \x20       scrape_interval: 5s\n\
@@ -222,7 +201,7 @@ fn summary(finished: &Finished, counted: u64, cpu: Option<Duration>) -> String {
         None => "this kernel keeps no account".to_owned(),
     };
     format!(
-        "\nsent          {} spans in {:.1} s\nacknowledged  {}\ncounted       {}\nprocessor     {cpu}",
+        "\nsent          {} spans in {:.1} s\nacknowledged  {}\ncounted       {}\nCPU           {cpu}",
         grouped(tally.sent().spans),
         finished.elapsed.as_secs_f64(),
         grouped(tally.acknowledged.spans),

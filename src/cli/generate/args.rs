@@ -1,11 +1,12 @@
 //! The arguments of `spanmill generate`, and the options they settle to.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use thiserror::Error;
 
-use super::duration::parse_duration;
+use crate::cli::{ConfigArgs, parse_duration};
 use crate::generate::verify::{DurationUnit, Expectation, ExpectedDimension, ExpectedHistogram};
 use crate::generate::{Compression, LoadOptions, Pace, Protocol, RunOptions, Target};
 
@@ -34,70 +35,84 @@ pub(super) enum ArgsError {
     Pair { text: String },
 }
 
-/// Sends OTLP spans and, with --verify, checks what the target makes of them.
 #[derive(Args, Clone, Debug)]
 pub struct GenerateArgs {
-    /// Where to send: host:port or http://host:port [default: localhost:4317, with http 4318]
-    #[arg(long)]
+    /// Where to send: HOST:PORT or http://HOST:PORT [default: localhost:4317, with http 4318]
+    #[arg(long, value_name = "ADDRESS")]
     pub endpoint: Option<String>,
+    /// OTLP over gRPC, or protobuf over HTTP/1.1
     #[arg(long, value_enum, default_value = "grpc")]
     pub protocol: ProtocolArg,
+    /// Compression of the bodies
     #[arg(long, value_enum, default_value = "none")]
     pub compression: CompressionArg,
     /// Spans per second, whether or not the target keeps up; 0: as fast as it answers
-    #[arg(long, default_value_t = 0.0, value_parser = parse_rate)]
+    #[arg(long, default_value_t = 0.0, value_name = "SPANS", value_parser = parse_rate)]
     pub rate: f64,
-    /// How long to send [default: 10s, without --count]
+    /// How long to send, as 30s or 1h30m [default: 10s, without --count]
     #[arg(long, value_parser = parse_duration)]
     pub duration: Option<Duration>,
-    /// How many spans to send
-    #[arg(long)]
+    /// How many spans to send [default: until --duration is over]
+    #[arg(long, value_name = "SPANS")]
     pub count: Option<u64>,
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    /// Connections, shared out among the threads
+    #[arg(long, value_name = "COUNT", default_value_t = 1)]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..))]
     pub connections: u16,
     /// Requests in flight on each connection; above 1 with grpc only
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "COUNT", default_value_t = 1)]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..))]
     pub in_flight: u16,
     /// Threads that send
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(long, value_name = "COUNT", default_value_t = 1)]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..=256))]
     pub threads: u16,
-    /// An answer that takes longer counts as none
-    #[arg(long, default_value = "10s", value_parser = parse_duration)]
+    /// How long to wait for an answer; one that takes longer counts as none
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = parse_duration)]
     pub timeout: Duration,
     /// Distinct requests made beforehand and sent over and over; 0: each request is made when it is
     /// sent [default: 0 with --rate, else enough for every label set]
-    #[arg(long, value_parser = clap::value_parser!(u64).range(..=PREPARED_MAX))]
+    #[arg(long, value_name = "COUNT")]
+    #[arg(value_parser = clap::value_parser!(u64).range(..=PREPARED_MAX))]
     pub prepared: Option<u64>,
-    #[arg(long, default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    /// Spans in each request
+    #[arg(long, value_name = "SPANS", default_value_t = 512)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub spans_per_request: u32,
-    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    /// Values of service.name
+    #[arg(long, value_name = "COUNT", default_value_t = 5)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub services: u32,
     /// Server routes of each service; it also has a client, an internal, a producer and a consumer
     /// operation
-    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(0..=10_000))]
+    #[arg(long, value_name = "COUNT", default_value_t = 5)]
+    #[arg(value_parser = clap::value_parser!(u32).range(0..=10_000))]
     pub routes: u32,
     /// Resources (pods) of each service
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, value_name = "COUNT", default_value_t = 1)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub resources: u32,
-    /// Distinct values of user.id on server spans; 0: none
-    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=10_000_000))]
+    /// Values of user.id on server spans; 0: none
+    #[arg(long, value_name = "COUNT", default_value_t = 0)]
+    #[arg(value_parser = clap::value_parser!(u32).range(..=10_000_000))]
     pub cardinality: u32,
     /// Share of spans with an error, 0 to 1
-    #[arg(long, default_value_t = 0.02, value_parser = parse_share)]
+    #[arg(long, value_name = "SHARE", default_value_t = 0.02, value_parser = parse_share)]
     pub error_share: f64,
     /// Share of the other spans with events, 0 to 1
-    #[arg(long, default_value_t = 0.05, value_parser = parse_share)]
+    #[arg(long, value_name = "SHARE", default_value_t = 0.05, value_parser = parse_share)]
     pub event_share: f64,
-    /// Mean size of a span, made up with attributes nobody asks for
-    #[arg(long, default_value_t = 800, value_parser = clap::value_parser!(u32).range(..=1_000_000))]
+    /// Mean bytes of a span, made up with attributes nobody asks for
+    #[arg(long, value_name = "BYTES", default_value_t = 800)]
+    #[arg(value_parser = clap::value_parser!(u32).range(..=1_000_000))]
     pub span_bytes: u32,
-    /// The same seed sends the same spans
-    #[arg(long, default_value_t = 1)]
+    /// Start of the random numbers: the same seed sends the same spans
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     pub seed: u64,
-    /// Report on standard output, for machines
+    /// Report on standard output for machines instead of people
     #[arg(long, value_enum)]
     pub report: Option<ReportArg>,
-    /// No live line on standard error
+    /// Leave out the live line on standard error
     #[arg(long)]
     pub quiet: bool,
     #[command(flatten)]
@@ -106,7 +121,7 @@ pub struct GenerateArgs {
 
 /// What the target must show. The defaults are the sidecar guide's scrape configuration.
 #[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "Verification")]
+#[command(next_help_heading = "Verification (defaults: the sidecar guide's scrape configuration)")]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is a flag of the command line"
@@ -116,19 +131,35 @@ pub struct GenerateArgs {
     reason = "the comments are shown as help, without markdown"
 )]
 pub struct VerifyArgs {
-    /// Exposition of the target, as http://host:port/metrics: exit 1 unless it shows what was sent
+    /// Scrape endpoint of the target, as http://HOST:PORT/metrics: exit status 1 unless it shows
+    /// what was sent
     #[arg(long, value_name = "URL")]
     pub verify: Option<String>,
-    /// How long the target may take to show everything. The default covers two flushes of 15s
-    #[arg(long, default_value = "40s", value_parser = parse_duration)]
+    /// How long the target may take to show everything: the default covers two flushes of 15s
+    #[arg(long, value_name = "DURATION", default_value = "40s", value_parser = parse_duration)]
     pub verify_settle: Duration,
+    /// Label that the target adds and nobody can foretell; repeatable
+    #[arg(long, value_name = "NAME")]
+    pub verify_ignore_label: Vec<String>,
+    /// Configuration of the target, with or without file: in front, read as spanmill reads it (so give
+    /// a Collector's bounds units); it says what the flags below say, which are refused beside it
+    #[arg(long, value_name = "FILE", requires = "verify", conflicts_with_all = DESCRIPTIONS)]
+    pub config: Option<PathBuf>,
+    /// Feature gates that the target runs with, as it was given them
+    #[arg(
+        long,
+        value_name = "LIST",
+        requires = "config",
+        allow_hyphen_values = true
+    )]
+    pub feature_gates: Vec<String>,
     /// exporters.prometheus.namespace
     #[arg(long, value_name = "TEXT")]
     pub verify_namespace: Option<String>,
     /// exporters.prometheus.add_metric_suffixes is on
     #[arg(long)]
     pub verify_suffixes: bool,
-    /// One of exporters.prometheus.const_labels; an empty text: there are none
+    /// One of exporters.prometheus.const_labels, repeatable; an empty text: there are none
     #[arg(long, value_name = "NAME=VALUE")]
     pub verify_const_label: Vec<String>,
     /// exporters.prometheus.resource_to_telemetry_conversion is off
@@ -143,13 +174,13 @@ pub struct VerifyArgs {
     /// connectors.spanmetrics.histogram.explicit.buckets, with units
     #[arg(long, value_delimiter = ',', value_parser = parse_duration, value_name = "1ms,5ms,...")]
     pub verify_bounds: Vec<Duration>,
-    /// One of connectors.spanmetrics.dimensions; an empty text: there are none
+    /// One of connectors.spanmetrics.dimensions, repeatable; an empty text: there are none
     #[arg(long, value_name = "KEY[=DEFAULT]")]
     pub verify_dimension: Vec<String>,
-    /// One of connectors.spanmetrics.exclude_dimensions
+    /// One of connectors.spanmetrics.exclude_dimensions, repeatable
     #[arg(long, value_name = "KEY")]
     pub verify_exclude: Vec<String>,
-    /// One of connectors.spanmetrics.events.dimensions
+    /// One of connectors.spanmetrics.events.dimensions, repeatable
     #[arg(long, value_name = "KEY[=DEFAULT]")]
     pub verify_event_dimension: Vec<String>,
     /// connectors.spanmetrics.events is off
@@ -158,13 +189,27 @@ pub struct VerifyArgs {
     /// connectors.spanmetrics.histogram.disable
     #[arg(long)]
     pub verify_no_histogram: bool,
-    /// A resource attribute that a processor deletes; an empty text: there are none
+    /// Resource attribute that a processor deletes, repeatable; an empty text: there are none
     #[arg(long, value_name = "KEY")]
     pub verify_delete: Vec<String>,
-    /// A label that the target adds and nobody can foretell
-    #[arg(long, value_name = "NAME")]
-    pub verify_ignore_label: Vec<String>,
 }
+
+/// Flags that say what a configuration says.
+const DESCRIPTIONS: [&str; 13] = [
+    "verify_namespace",
+    "verify_suffixes",
+    "verify_const_label",
+    "verify_no_resource_labels",
+    "verify_connector_namespace",
+    "verify_unit",
+    "verify_bounds",
+    "verify_dimension",
+    "verify_exclude",
+    "verify_event_dimension",
+    "verify_no_events",
+    "verify_no_histogram",
+    "verify_delete",
+];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ProtocolArg {
@@ -259,6 +304,14 @@ impl GenerateArgs {
 }
 
 impl VerifyArgs {
+    /// The target's configuration, if it was given.
+    pub(super) fn config(&self) -> Option<ConfigArgs> {
+        Some(ConfigArgs {
+            config: self.config.clone()?,
+            feature_gates: self.feature_gates.clone(),
+        })
+    }
+
     /// The guide's configuration with what the arguments say otherwise.
     pub(super) fn expectation(&self) -> Settled<Expectation> {
         let mut expectation = Expectation::default();

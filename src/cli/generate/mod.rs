@@ -5,63 +5,35 @@
 
 use std::error::Error;
 use std::io::Write;
-use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::generate::verify::Verifier;
+use crate::cli::{run, say};
+use crate::generate::verify::{Expectation, Verifier};
 use crate::generate::{Finished, Running, Target, report, start};
 
 mod args;
-pub(super) mod duration;
+mod expectation;
 pub(super) mod text;
 
-pub use args::{GenerateArgs, ReportArg};
+pub use args::GenerateArgs;
+use args::{ReportArg, VerifyArgs};
 
+/// Of a scrape endpoint whose address names none.
+const SCRAPE_PORT: u16 = 80;
 /// Between two live lines.
 const LIVE_PERIOD: Duration = Duration::from_secs(1);
 
-/// Runs the command.
-#[must_use]
-pub fn run(args: GenerateArgs) -> ExitCode {
-    let runtime = match tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-    {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            eprintln!("error: cannot start: {error}");
-            return ExitCode::FAILURE;
-        }
-    };
-    match runtime.block_on(generate(args)) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            complain(&*error);
-            ExitCode::FAILURE
-        }
-    }
-}
-
-/// One line with the error and what caused it.
-pub(super) fn complain(error: &dyn Error) {
-    let mut line = format!("error: {error}");
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        line = format!("{line}: {error}");
-        cause = error.source();
-    }
-    eprintln!("{line}");
-}
-
-/// Whether all is well.
-async fn generate(args: GenerateArgs) -> Result<bool, Box<dyn Error>> {
+/// Runs the command; answers whether all is well.
+pub(super) async fn generate(args: GenerateArgs) -> Result<bool, Box<dyn Error>> {
     let mut options = args.run_options()?;
     let verifier = match &args.verify.verify {
         Some(url) => {
-            let target = Target::parse(url, 80)?;
-            Some(Verifier::begin(target, args.verify.expectation()?).await?)
+            let target = Target::parse(url, SCRAPE_PORT)?;
+            let Some(expectation) = expectation(&args.verify, &target)? else {
+                return Ok(false);
+            };
+            Some(Verifier::begin(target, expectation).await?)
         }
         None => None,
     };
@@ -75,22 +47,38 @@ async fn generate(args: GenerateArgs) -> Result<bool, Box<dyn Error>> {
     let finished = watch(running, args.quiet).await;
     let verdict = match (&verifier, &finished.sent) {
         (Some(verifier), Some(sent)) => {
-            if !args.quiet {
-                eprintln!("verifying, for at most {:?}", args.verify.verify_settle);
-            }
             let settle_max = args.verify.verify_settle;
+            if !args.quiet {
+                say(&format!("verifying, for at most {settle_max:?}\n"));
+            }
             Some(verifier.settle(&load, sent, settle_max).await?)
         }
         _ => None,
     };
 
-    if args.report == Some(ReportArg::Json) {
-        println!("{:#}", report::json(&finished, verdict.as_ref()));
-    } else {
-        print!("{}", text::summary(&finished, verdict.as_ref()));
-    }
+    let text = match args.report {
+        Some(ReportArg::Json) => format!("{:#}\n", report::json(&finished, verdict.as_ref())),
+        None => text::summary(&finished, verdict.as_ref()),
+    };
+    std::io::stdout().write_all(text.as_bytes())?;
     let is_right = verdict.is_none_or(|verdict| verdict.differences.is_empty());
     Ok(is_right && finished.tally.acknowledged.spans > 0)
+}
+
+/// What `target` must show: by its configuration, or by the flags. `None`: the configuration is
+/// wrong, which was said.
+fn expectation(args: &VerifyArgs, target: &Target) -> Result<Option<Expectation>, Box<dyn Error>> {
+    let Some(config) = args.config() else {
+        return args.expectation().map(Some);
+    };
+    let Some(settings) = run::load(&config) else {
+        return Ok(None);
+    };
+    let mut expectation = expectation::of(&settings, target.port())?;
+    expectation
+        .ignored_labels
+        .extend_from_slice(&args.verify_ignore_label);
+    Ok(Some(expectation))
 }
 
 /// Draws the live line until the run is over or Ctrl-C ends it.
@@ -109,8 +97,7 @@ async fn watch(mut running: Running, quiet: bool) -> Finished {
                 if !quiet {
                     let rate = (spans - before.1) as f64 / seconds;
                     let line = text::live_line(running.elapsed(), rate, &tally);
-                    // A closed standard error is no reason to stop the load.
-                    let _ = writeln!(std::io::stderr(), "{line}");
+                    say(&format!("{line}\n"));
                 }
                 before = (now, spans);
             }

@@ -114,22 +114,53 @@ impl<'a> Columns<'a> {
         }
     }
 
-    /// Mixes the events key cells of one event into the hash of its span.
-    pub(super) fn mix_event(
+    /// Mixes the events key cells that a span has itself into its hash: once for all its events, since
+    /// a client may send long values and many events.
+    pub(super) fn mix_for_events(
         &self,
         hasher: &RowHasher,
         span_hash: RowHash,
         span: usize,
+    ) -> RowHash {
+        self.event_key().fold(span_hash, |state, (of_span, _)| {
+            hasher.cell(state, &of_span, span)
+        })
+    }
+
+    /// Mixes the other events key cells, those of the event, into what `mix_for_events` gave.
+    pub(super) fn mix_event(
+        &self,
+        hasher: &RowHasher,
+        state: RowHash,
+        span: usize,
         event: usize,
     ) -> RowHash {
-        self.event_key()
-            .fold(span_hash, |state, (of_span, of_event)| {
-                if of_span.is_null(span) {
-                    hasher.cell(state, &of_event, event)
-                } else {
-                    hasher.cell(state, &of_span, span)
-                }
-            })
+        let of_event = self
+            .event_key()
+            .filter(|(of_span, _)| of_span.is_null(span));
+        of_event.fold(state, |state, (_, of_event)| {
+            hasher.cell(state, &of_event, event)
+        })
+    }
+
+    /// Bytes of what [`Self::write_key`] writes, but for a few.
+    pub(super) fn key_bytes(&self, span: usize) -> usize {
+        let cells = self.span_key().filter_map(|column| column.bytes(span));
+        self.name_bytes(span) + cells.map(<[u8]>::len).sum::<usize>()
+    }
+
+    /// Bytes of what [`Self::write_event_key`] writes, but for a few.
+    pub(super) fn event_key_bytes(&self, span: usize, event: usize) -> usize {
+        let cells = self.event_key().filter_map(|(of_span, of_event)| {
+            of_span.bytes(span).or_else(|| of_event.bytes(event))
+        });
+        self.name_bytes(span) + cells.map(<[u8]>::len).sum::<usize>()
+    }
+
+    fn name_bytes(&self, span: usize) -> usize {
+        self.names
+            .and_then(|names| names.bytes(span))
+            .map_or(0, <[u8]>::len)
     }
 
     pub(super) fn write_key(&self, out: &mut Vec<u8>, span: usize) {

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use super::columns::{Columns, KeyColumns};
 use super::group_table::GroupTable;
+use super::key;
 use super::plan::Plan;
 use super::resources::{BatchResource, KnownResources, append};
 use crate::batch::row_hash::{RowHash, RowHasher, as_u128};
@@ -18,6 +19,11 @@ use crate::store::window::{Birth, GroupId, OwnerId, TableId, Window};
 
 /// Rows hashed together: their states take 4 KiB.
 const BLOCK_ROWS: usize = 256;
+
+/// Of a resource and a key together; what is longer is counted in the overflow series. One request can
+/// have many thousand groups that share a long value, and each keeps it: in the window, the store and
+/// the labels of its series. A series of the guide's has about 1 KiB.
+const IDENTITY_BYTES_MAX: usize = 16 << 10;
 
 /// What became of a batch's spans.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -189,7 +195,8 @@ impl Pass<'_> {
                 self.window.sequence,
             ),
             |span, group| {
-                births.birth(span, hashes[span], group, |columns, key| {
+                let key_bytes = births.columns.key_bytes(span);
+                births.birth(span, hashes[span], group, key_bytes, |columns, key| {
                     columns.write_key(key, span);
                 })
             },
@@ -219,11 +226,15 @@ impl Pass<'_> {
         let table = self.setup.table + 1;
         let hashes = &mut self.scratch.event_hashes;
         hashes.clear();
+        let mut known = None;
         hashes.extend(spans.iter().enumerate().map(|(event, span)| {
-            let span = *span as usize;
-            let hash = self.scratch.hashes[span];
-            self.columns
-                .mix_event(&self.setup.hasher, hash, span, event)
+            let (span, hasher) = (*span as usize, &self.setup.hasher);
+            let of_span = match known {
+                Some((known, hash)) if known == span => hash,
+                _ => (self.columns).mix_for_events(hasher, self.scratch.hashes[span], span),
+            };
+            known = Some((span, of_span));
+            self.columns.mix_event(hasher, of_span, span, event)
         }));
         let mut births = Births {
             columns: &self.columns,
@@ -239,7 +250,8 @@ impl Pass<'_> {
             (&mut self.window.tables[table], 1, self.window.sequence),
             |event, group| {
                 let span = spans[event] as usize;
-                births.birth(span, hashes[event], group, |columns, key| {
+                let key_bytes = births.columns.event_key_bytes(span, event);
+                births.birth(span, hashes[event], group, key_bytes, |columns, key| {
                     columns.write_event_key(key, span, event);
                 })
             },
@@ -291,18 +303,28 @@ impl Births<'_> {
         span: usize,
         hash: RowHash,
         group: GroupId,
+        key_bytes: usize,
         write_key: impl FnOnce(&Columns, &mut Vec<u8>),
     ) -> Birth {
         let row = self.columns.resource[span] as usize;
         let resource = self.found[row].hash;
         let bytes = self.columns.resource_bytes(row);
-        Birth {
+        let mut birth = Birth {
             group,
             identity: as_u128(hash),
             resource: as_u128(resource),
-            resource_bytes: self.known.keep(resource, bytes, self.sequence, self.arena),
-            key_bytes: append(self.arena, |arena| write_key(self.columns, arena)),
+            resource_bytes: 0..0,
+            key_bytes: 0..0,
             time_ms: self.now_ms,
+        };
+        if bytes.len() + key_bytes > IDENTITY_BYTES_MAX {
+            birth.key_bytes = append(self.arena, |arena| {
+                arena.extend_from_slice(&key::overflow());
+            });
+        } else {
+            birth.resource_bytes = self.known.keep(resource, bytes, self.sequence, self.arena);
+            birth.key_bytes = append(self.arena, |arena| write_key(self.columns, arena));
         }
+        birth
     }
 }

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 
 use super::options::PrometheusOptions;
 use crate::naming::label::LabelName;
-use crate::naming::stream::SeriesIdentity;
+use crate::naming::stream::{Attribute, SeriesIdentity};
 use crate::naming::target;
 use crate::telemetry::text_format::push_label_value;
 
@@ -141,14 +141,17 @@ impl LabelRules {
         instance: &[u8],
     ) -> Result<Labels, Dropped> {
         let mut changes = Changes::default();
-        let mut labels: Vec<Label> = Vec::new();
+        let mut labels = Vec::with_capacity(identity.resource.len());
         for attribute in &identity.resource {
             if target::SERVICE_KEYS.contains(&attribute.key.as_slice()) {
                 continue;
             }
-            let name = self.attribute_name(&attribute.key, &mut changes)?;
-            push_or_join(&mut labels, name, &attribute.text, &mut changes);
+            labels.push(Label {
+                name: self.attribute_name(&attribute.key, &mut changes)?,
+                value: Cow::Borrowed(&attribute.text),
+            });
         }
+        let mut labels = joined(labels, &mut changes);
         for (name, value) in [("job", job), ("instance", instance)] {
             labels.retain(|label| label.name.printed != name);
             labels.push(Label {
@@ -159,22 +162,26 @@ impl LabelRules {
         render(labels, self.compat, changes)
     }
 
-    /// Attributes of the point; with the conversion those of the resource too, which overwrite.
+    /// Attributes of the point; with the conversion those of the resource too, which overwrite. By
+    /// key. Sorted, not searched: a client may send many thousands.
     fn attributes<'a>(&self, identity: &'a SeriesIdentity) -> Vec<(&'a [u8], &'a [u8])> {
-        let mut attributes: Vec<(&[u8], &[u8])> = identity
-            .attributes
-            .iter()
+        let of_resource: &[Attribute] = if self.resource_to_telemetry {
+            &identity.resource
+        } else {
+            &[]
+        };
+        let all = identity.attributes.iter().chain(of_resource);
+        let mut attributes: Vec<(&[u8], &[u8])> = all
             .map(|attribute| (&*attribute.key, &*attribute.text))
             .collect();
-        if self.resource_to_telemetry {
-            for attribute in &identity.resource {
-                let entry = (&*attribute.key, &*attribute.text);
-                match attributes.iter_mut().find(|(key, _)| *key == entry.0) {
-                    Some(known) => *known = entry,
-                    None => attributes.push(entry),
-                }
+        attributes.sort_by_key(|(key, _)| *key);
+        attributes.dedup_by(|next, known| {
+            let is_same = next.0 == known.0;
+            if is_same {
+                *known = *next;
             }
-        }
+            is_same
+        });
         attributes
     }
 
@@ -235,32 +242,48 @@ impl LabelRules {
 
     fn made_legal<'a>(
         &'a self,
-        mut attributes: Vec<(&'a [u8], &'a [u8])>,
+        attributes: Vec<(&'a [u8], &'a [u8])>,
         generated: Vec<Label<'a>>,
         histogram: bool,
         changes: &mut Changes,
     ) -> Vec<Label<'a>> {
-        // The specification's order for joined values.
-        attributes.sort_unstable();
-        let mut own: Vec<Label> = Vec::with_capacity(attributes.len());
-        for (key, value) in attributes {
-            let name = self
+        // By key, which is the specification's order for joined values.
+        let own = attributes.into_iter().map(|(key, value)| Label {
+            name: self
                 .attribute_name(key, changes)
-                .expect("every name is made valid outside compat");
-            push_or_join(&mut own, name, value, changes);
-        }
-        let mut labels = generated;
+                .expect("every name is made valid outside compat"),
+            value: Cow::Borrowed(value),
+        });
+        let own = own.collect();
+        let own = joined(own, changes);
+        let mut ours = generated;
         for (name, value) in &self.const_labels {
-            let label = Label {
+            let mut label = Label {
                 name: name.clone(),
                 value: Cow::Borrowed(value),
             };
-            push_exported(&mut labels, label, &self.const_names, histogram, changes);
+            let kind = |name: &str| self.const_names.iter().any(|known| known == name);
+            export(&mut label, &ours, kind, histogram, changes);
+            ours.push(label);
         }
         let names: Vec<String> = own.iter().map(|label| label.name.printed.clone()).collect();
-        for label in own {
-            push_exported(&mut labels, label, &names, histogram, changes);
+        let kind = |name: &str| {
+            names
+                .binary_search_by(|known| known.as_str().cmp(name))
+                .is_ok()
+        };
+        let mut labels = Vec::with_capacity(ours.len() + own.len());
+        for mut label in own {
+            let was_exported = changes.exported;
+            export(&mut label, &ours, kind, histogram, changes);
+            // A name that gave way is one that others must not take; the rest differ anyway.
+            if changes.exported > was_exported {
+                ours.push(label);
+            } else {
+                labels.push(label);
+            }
         }
+        labels.append(&mut ours);
         labels
     }
 }
@@ -291,25 +314,18 @@ fn generated<'a>(identity: &SeriesIdentity, scope_name: &'a str) -> Vec<Label<'a
     .collect()
 }
 
-fn push_or_join<'a>(
-    labels: &mut Vec<Label<'a>>,
-    name: LabelName,
-    value: &'a [u8],
-    changes: &mut Changes,
-) {
-    match labels
-        .iter_mut()
-        .find(|label| label.name.printed == name.printed)
-    {
-        Some(label) => {
-            join(label.value.to_mut(), value);
+/// Labels of one name become one, by name, their values in the order in which they came.
+fn joined<'a>(mut labels: Vec<Label<'a>>, changes: &mut Changes) -> Vec<Label<'a>> {
+    labels.sort_by(|a, b| a.name.printed.cmp(&b.name.printed));
+    labels.dedup_by(|next, known| {
+        let is_same = next.name.printed == known.name.printed;
+        if is_same {
+            join(known.value.to_mut(), &next.value);
             changes.joined += 1;
         }
-        None => labels.push(Label {
-            name,
-            value: Cow::Borrowed(value),
-        }),
-    }
+        is_same
+    });
+    labels
 }
 
 fn join(joined: &mut Vec<u8>, value: &[u8]) {
@@ -317,26 +333,25 @@ fn join(joined: &mut Vec<u8>, value: &[u8]) {
     joined.extend_from_slice(value);
 }
 
-/// Adds a label under its name, or `exported_` before it as often as it takes: until neither a label
-/// that is there nor another of its own kind has the name.
-fn push_exported<'a>(
-    labels: &mut Vec<Label<'a>>,
-    mut label: Label<'a>,
-    kind: &[String],
+/// Leaves a label its name, or puts `exported_` before it as often as it takes: until neither one of
+/// `ours` nor another of its own `kind` has it.
+fn export(
+    label: &mut Label,
+    ours: &[Label],
+    kind: impl Fn(&str) -> bool,
     histogram: bool,
     changes: &mut Changes,
 ) {
-    let taken = |labels: &[Label], name: &str| {
-        (histogram && name == "le") || labels.iter().any(|label| label.name.printed == name)
+    let taken = |name: &str| {
+        (histogram && name == "le") || ours.iter().any(|label| label.name.printed == name)
     };
-    if taken(labels, &label.name.printed) {
+    if taken(&label.name.printed) {
         changes.exported += 1;
         label.name = label.name.exported();
-        while taken(labels, &label.name.printed) || kind.contains(&label.name.printed) {
+        while taken(&label.name.printed) || kind(&label.name.printed) {
             label.name = label.name.exported();
         }
     }
-    labels.push(label);
 }
 
 fn render(mut labels: Vec<Label>, compat: bool, mut changes: Changes) -> Result<Labels, Dropped> {

@@ -49,6 +49,8 @@ pub(super) enum FamilyKind {
 
 pub(super) struct SourcePlan {
     pub(super) table: usize,
+    /// Another source reads the same table under other identities.
+    pub(super) is_shared: bool,
     pub(super) stream: Stream,
     /// In the order of the stream; `None`: the family was left out.
     pub(super) metrics: Vec<Option<MetricPlan>>,
@@ -100,15 +102,12 @@ pub(super) const fn slot(dialect: Dialect) -> usize {
 }
 
 impl Plan {
-    /// A table that is named twice counts once: its cells would be added to themselves.
+    /// A table that is named twice has two names for each of its cells, or one: then it counts once.
     pub(super) fn new(options: &PrometheusOptions, sources: Vec<Source>) -> (Self, Vec<Conflict>) {
         let mut families = vec![Family::target_info(&options.namespace)];
         let mut conflicts = Vec::new();
         let mut plans: Vec<SourcePlan> = Vec::new();
         for source in sources {
-            if plans.iter().any(|known| known.table == source.table) {
-                continue;
-            }
             let mut taken = Vec::new();
             let metrics: Vec<_> = source
                 .stream
@@ -139,8 +138,16 @@ impl Plan {
                 .iter()
                 .position(|known| same_shape(known, &source.stream, &metrics))
                 .unwrap_or(plans.len());
+            let mut is_shared = false;
+            for known in &mut plans {
+                if known.table == source.table {
+                    known.is_shared = true;
+                    is_shared = true;
+                }
+            }
             plans.push(SourcePlan {
                 table: source.table,
+                is_shared,
                 stream: source.stream,
                 metrics,
                 shape,

@@ -23,7 +23,7 @@ const NUMBER_BYTES_MAX: usize = 24;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Look {
     pub(super) dialect: Dialect,
-    /// Each line carries the time of the snapshot.
+    /// Each line carries the time of the snapshot, or what the scraper gets in its place.
     pub(super) timestamps: bool,
     /// Counters show 0 at the first flush after their birth.
     pub(super) late_counters: bool,
@@ -46,7 +46,8 @@ pub(super) struct Rendering {
 impl Rendering {
     pub(super) fn new(picture: Picture, snapshot: Snapshot, look: Look) -> Self {
         let line_end = if look.timestamps {
-            timed_end(snapshot.time_ms, look.dialect)
+            let value_ms = look.zeros.map(|zeros| zeros.value_ms);
+            timed_end(value_ms.unwrap_or(snapshot.time_ms), look.dialect)
         } else {
             b"\n".to_vec()
         };

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, USER_AGENT};
 use http::{Method, Request, Response, StatusCode};
@@ -13,6 +14,7 @@ use super::render::{Look, Rendering};
 use super::start_at_zero::{ScraperKey, Turn, Zeros};
 use super::view::Picture;
 use crate::store::snapshot::Snapshot;
+use crate::workers::clock;
 use crate::workers::web::{Answer, Body, Delivery, Receipt, not_found, page};
 
 /// The only path.
@@ -20,6 +22,15 @@ const METRICS: &str = "/metrics";
 
 /// Prometheus's own header: it differs between jobs that are otherwise alike.
 const SCRAPE_TIMEOUT: &str = "x-prometheus-scrape-timeout-seconds";
+
+/// How long a scraper waits that does not say so: Prometheus's default.
+const SCRAPE_TIME: Duration = Duration::from_secs(10);
+
+/// Longer than this no response takes, see `WebLimits`.
+const SCRAPE_TIME_MAX: Duration = Duration::from_mins(2);
+
+/// For a scraper's reset to arrive.
+const RESET_DELAY_MAX: Duration = Duration::from_secs(1);
 
 /// Start of the user agent of who is known to take two samples of a series in one scrape.
 const TAKES_ZEROS: &[u8] = b"Prometheus/";
@@ -47,6 +58,7 @@ pub(super) async fn answer(inner: Arc<Inner>, request: Request<()>, peer: Socket
 
 async fn metrics(inner: &Arc<Inner>, request: &Request<()>, peer: SocketAddr) -> Answer {
     let headers = request.headers();
+    let reset_until = reset_until(clock::monotonic(), headers.get(SCRAPE_TIMEOUT));
     let format = negotiate::format(headers, inner.options.enable_open_metrics);
     let gzip = negotiate::gzip(headers);
     let (picture, snapshot) = take_picture(inner).await;
@@ -60,7 +72,8 @@ async fn metrics(inner: &Arc<Inner>, request: &Request<()>, peer: SocketAddr) ->
         late_counters: inner.compat,
         zeros: turn.and_then(|turn| inner.zeros_for(request, &turn)),
     };
-    let receipt = (request.method() == Method::GET).then(|| Outcome::receipt(inner, turn));
+    let receipt =
+        (request.method() == Method::GET).then(|| Outcome::receipt(inner, turn, reset_until));
     let mut response = Response::new(body(Rendering::new(picture, snapshot, look), gzip));
     let out = response.headers_mut();
     let content_type = HeaderValue::try_from(format.content_type)
@@ -130,14 +143,17 @@ struct Outcome {
     inner: Arc<Inner>,
     turn: Option<Turn>,
     written: bool,
+    /// Until when a reset tells of an answer that was not read.
+    reset_until: Instant,
 }
 
 impl Outcome {
-    fn receipt(inner: &Arc<Inner>, turn: Option<Turn>) -> Receipt {
+    fn receipt(inner: &Arc<Inner>, turn: Option<Turn>, reset_until: Instant) -> Receipt {
         let mut outcome = Self {
             inner: Arc::clone(inner),
             turn,
             written: false,
+            reset_until,
         };
         Box::new(move |delivery| outcome.learn(delivery))
     }
@@ -151,8 +167,12 @@ impl Outcome {
                     self.inner.scrapers.complete(turn);
                 }
             }
-            (Delivery::Reset, Some(turn)) => self.inner.scrapers.revoke(turn),
-            (Delivery::Reset, None) => {}
+            // Later it is the end of an idle connection, by a proxy or a firewall: what the scraper
+            // has stored must not get a second zero.
+            (Delivery::Reset, Some(turn)) if clock::monotonic() <= self.reset_until => {
+                self.inner.scrapers.revoke(turn);
+            }
+            (Delivery::Reset, _) => {}
         }
     }
 }
@@ -163,6 +183,15 @@ impl Drop for Outcome {
             self.inner.counters.scraped(false);
         }
     }
+}
+
+/// When a scraper that began at `begun` has given up, so that a reset after it is of another cause.
+fn reset_until(begun: Instant, timeout: Option<&HeaderValue>) -> Instant {
+    let said = timeout
+        .and_then(|value| value.to_str().ok()?.parse().ok())
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    let wait = said.unwrap_or(SCRAPE_TIME).min(SCRAPE_TIME_MAX);
+    begun + wait + RESET_DELAY_MAX
 }
 
 /// To the clean form of a path, with the query. Only GET gets a body.
@@ -226,4 +255,30 @@ pub(super) fn response_headers(
                 .ok_or_else(|| name.clone())
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use http::header::HeaderValue;
+
+    use super::{RESET_DELAY_MAX, SCRAPE_TIME, SCRAPE_TIME_MAX, reset_until};
+
+    #[test]
+    fn reset_counts_as_long_as_the_scraper_may_have_waited() {
+        let begun = Instant::now();
+        for (said, wait) in [
+            (Some("2.5"), Duration::from_millis(2500)),
+            (None, SCRAPE_TIME),
+            (Some("soon"), SCRAPE_TIME),
+            (Some("-1"), SCRAPE_TIME),
+            (Some("1e300"), SCRAPE_TIME),
+            (Some("9999"), SCRAPE_TIME_MAX),
+        ] {
+            let said = said.map(HeaderValue::from_static);
+            let until = reset_until(begun, said.as_ref());
+            assert_eq!(until - begun, wait + RESET_DELAY_MAX, "{said:?}");
+        }
+    }
 }

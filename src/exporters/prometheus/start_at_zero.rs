@@ -7,9 +7,9 @@
 //!
 //! What a scraper has seen is one number. Every complete response shows every series there is, and
 //! series are numbered by birth, so a scraper that was shown number n has seen all up to n. The
-//! number moves when the response was written to its end, and back when the connection was then
-//! reset with bytes unread: a scrape that was cut leaves the zeros for the next one, and Prometheus
-//! keeps nothing of it.
+//! number moves when the response was written to its end, and back when the connection was reset
+//! within the scraper's timeout, so with bytes unread: a scrape that was cut leaves the zeros for the
+//! next one, and Prometheus keeps nothing of it. A later reset is that of an idle connection.
 //!
 //! Times, all in Unix milliseconds:
 //! - The zero lies above the last time given to this scraper, whatever came of that response. So a
@@ -95,7 +95,7 @@ pub(super) struct Zeros {
     /// Series born before this get none.
     born_ms_min: u64,
     zero_ms_min: u64,
-    /// Time of the values beside the zeros: that of the fold, unless the last response had it.
+    /// Time of the values: that of the fold, unless the last response had it.
     pub(super) value_ms: u64,
 }
 

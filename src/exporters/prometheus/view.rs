@@ -256,6 +256,9 @@ impl View {
             let alike = self.plan.sources[other].shape == origin.shape
                 && self.tables[other].layout == self.tables[birth.source].layout;
             if alike && row.part == part {
+                if origin.is_shared && self.reads(row, birth.member) {
+                    return NONE;
+                }
                 self.join(id, birth);
                 return id;
             }
@@ -268,6 +271,14 @@ impl View {
             }
         }
         self.insert(birth, labels, part, hash)
+    }
+
+    /// Whether a row has this cell already, by way of another source: added to itself it would show
+    /// twice its value. The two come and go together.
+    fn reads(&self, row: &Row, member: Member) -> bool {
+        let table = |source: u16| self.plan.sources[source as usize].table;
+        row.members()
+            .any(|known| known.cell == member.cell && table(known.source) == table(member.source))
     }
 
     fn insert(&mut self, birth: &Birth, labels: Labels, part: Part, hash: u64) -> RowId {

@@ -23,6 +23,27 @@ mod http1;
 const ANSWER_BYTES_MAX: usize = 1 << 20;
 const USER_AGENT: HeaderValue = HeaderValue::from_static("spanmill-generate");
 
+/// Status codes by number, as the gRPC specification names them.
+const GRPC_CODES: [&str; 17] = [
+    "OK",
+    "CANCELLED",
+    "UNKNOWN",
+    "INVALID_ARGUMENT",
+    "DEADLINE_EXCEEDED",
+    "NOT_FOUND",
+    "ALREADY_EXISTS",
+    "PERMISSION_DENIED",
+    "RESOURCE_EXHAUSTED",
+    "FAILED_PRECONDITION",
+    "ABORTED",
+    "OUT_OF_RANGE",
+    "UNIMPLEMENTED",
+    "INTERNAL",
+    "UNAVAILABLE",
+    "DATA_LOSS",
+    "UNAUTHENTICATED",
+];
+
 /// How a request ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
@@ -43,7 +64,12 @@ pub enum Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
-            Self::Grpc(code) => write!(f, "grpc {code} {:?}", tonic::Code::from_i32(*code)),
+            Self::Grpc(code) => {
+                let known = usize::try_from(*code)
+                    .ok()
+                    .and_then(|at| GRPC_CODES.get(at));
+                write!(f, "grpc {code} {}", known.unwrap_or(&"of no name"))
+            }
             Self::Http(status) => write!(f, "http {status}"),
             Self::Partial => f.write_str("partial success"),
         }
@@ -136,6 +162,20 @@ fn is_partial(message: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn codes_are_told_by_number_and_name() {
+        for (code, text) in [
+            (0, "grpc 0 OK"),
+            (8, "grpc 8 RESOURCE_EXHAUSTED"),
+            (14, "grpc 14 UNAVAILABLE"),
+            (16, "grpc 16 UNAUTHENTICATED"),
+            (17, "grpc 17 of no name"),
+            (-1, "grpc -1 of no name"),
+        ] {
+            assert_eq!(Refusal::Grpc(code).to_string(), text);
+        }
+    }
 
     #[test]
     fn rejected_spans_make_a_success_partial() {

@@ -5,6 +5,7 @@
 
 use regex::bytes::Regex;
 
+use crate::batch::any_value::{self, Value as AnyValue};
 use crate::config::{Code, Diagnostic, Entry, Node, Plain, Section, Value, nearest, resolve};
 
 /// Applied in order to each resource.
@@ -326,7 +327,7 @@ fn value(section: &Section, entry: &Entry) -> Option<Vec<u8>> {
     }
     let span = section.span_of("value");
     let mut bytes = Vec::new();
-    if let Err(reason) = any_value(&entry.node, &mut bytes) {
+    if let Err(reason) = put_value(&entry.node, &mut bytes) {
         let message = format!("`{}` cannot be an attribute", section.path_of("value"));
         section
             .log()
@@ -335,62 +336,41 @@ fn value(section: &Section, entry: &Entry) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// Appends an `AnyValue` message (opentelemetry-proto `common.proto`): `string_value` 1,
-/// `bool_value` 2, `int_value` 3, `double_value` 4, `array_value` 5, `kvlist_value` 6.
-fn any_value(node: &Node, out: &mut Vec<u8>) -> Result<(), &'static str> {
-    match &node.value {
-        Value::Null | Value::Refused => {}
+/// Appends an `AnyValue` message.
+fn put_value(node: &Node, out: &mut Vec<u8>) -> Result<(), &'static str> {
+    let value = match &node.value {
+        Value::Null | Value::Refused => AnyValue::Empty,
         Value::Scalar { text, plain } => match if *plain { resolve(text) } else { Plain::Text } {
-            Plain::Null => {}
-            Plain::Text => delimited(1, text.as_bytes(), out),
-            Plain::Bool(value) => out.extend([2 << 3, u8::from(value)]),
+            Plain::Null => AnyValue::Empty,
+            Plain::Text => AnyValue::Str(text.as_bytes()),
+            Plain::Bool(value) => AnyValue::Bool(value),
             Plain::Integer(value) => {
-                let value = i64::try_from(value).map_err(|_| "beyond 64 bits with a sign")?;
-                out.push(3 << 3);
-                // Two's complement, as protobuf writes an int64.
-                varint(value as u64, out);
+                AnyValue::Int(i64::try_from(value).map_err(|_| "beyond 64 bits with a sign")?)
             }
-            Plain::Float(value) => {
-                out.push(4 << 3 | 1);
-                out.extend(value.to_le_bytes());
-            }
+            Plain::Float(value) => AnyValue::Double(value),
             Plain::Time => return Err("a date is no attribute value: put it in quotes"),
         },
         Value::Seq(items) => {
             let mut values = Vec::new();
             for item in items {
                 let mut value = Vec::new();
-                any_value(item, &mut value)?;
-                delimited(1, &value, &mut values);
+                put_value(item, &mut value)?;
+                any_value::put_array_value(&mut values, &value);
             }
-            delimited(5, &values, out);
+            any_value::put(out, AnyValue::Array(&values));
+            return Ok(());
         }
         Value::Map(entries) => {
             let mut pairs = Vec::new();
             for entry in entries {
                 let mut value = Vec::new();
-                any_value(&entry.node, &mut value)?;
-                let mut pair = Vec::new();
-                delimited(1, entry.key.as_bytes(), &mut pair);
-                delimited(2, &value, &mut pair);
-                delimited(1, &pair, &mut pairs);
+                put_value(&entry.node, &mut value)?;
+                any_value::put_key_value(&mut pairs, entry.key.as_bytes(), &value);
             }
-            delimited(6, &pairs, out);
+            any_value::put(out, AnyValue::KvList(&pairs));
+            return Ok(());
         }
-    }
+    };
+    any_value::put(out, value);
     Ok(())
-}
-
-fn delimited(field: u8, bytes: &[u8], out: &mut Vec<u8>) {
-    out.push(field << 3 | 2);
-    varint(bytes.len() as u64, out);
-    out.extend_from_slice(bytes);
-}
-
-fn varint(mut value: u64, out: &mut Vec<u8>) {
-    while value >= 0x80 {
-        out.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8);
 }

@@ -23,6 +23,11 @@ pub fn budget_bytes(memory_bytes: Option<u64>) -> u64 {
     quarter.clamp(BUDGET_BYTES_MIN, BUDGET_BYTES_MAX)
 }
 
+/// One part in so many of the budget is kept for bodies of at most `SMALL_BYTES_MAX`: clients that
+/// announce large bodies and let them trickle cannot take it.
+const RESERVE_SHARE: u64 = 8;
+const SMALL_BYTES_MAX: u64 = 64 << 10;
+
 /// What all receivers of the program share. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Admission {
@@ -37,13 +42,17 @@ impl Admission {
     #[must_use]
     pub fn new(budget_bytes: u64, limits: &Limits, registry: &Registry) -> Self {
         let admission = Self {
-            bytes: Budget::new(budget_bytes),
+            bytes: Budget::with_reserve(
+                budget_bytes,
+                budget_bytes / RESERVE_SHARE,
+                SMALL_BYTES_MAX,
+            ),
             requests: Budget::new(limits.requests_max),
             connections: Budget::new(limits.connections_max),
         };
         let taken = |name, help, budget: &Budget| {
             let budget = budget.clone();
-            // Far below 2^53, where f64 loses whole numbers.
+            #[allow(clippy::cast_precision_loss, reason = "far below 2^53")]
             registry.gauge(name, help, Vec::new(), move || budget.bytes_taken() as f64);
         };
         taken(
@@ -105,7 +114,7 @@ impl Room<'_> {
 
     /// Why the budget refused so many bytes.
     pub(super) fn refused(self, bytes: u64) -> ReceiveError {
-        let budget_bytes = self.budget.bytes_max();
+        let budget_bytes = self.budget.share_bytes_max();
         if bytes > budget_bytes {
             ReceiveError::NeverFits {
                 bytes,

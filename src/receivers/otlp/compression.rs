@@ -177,7 +177,8 @@ async fn member<'a>(
         .split_first_chunk::<TRAILER_BYTES>()
         .ok_or(InflateError::CutShort)?;
     let [c0, c1, c2, c3, l0, l1, l2, l3] = *trailer;
-    // The trailer holds the length modulo 2^32.
+    // Modulo 2^32, as the trailer has it.
+    #[allow(clippy::cast_possible_truncation, reason = "the truncation is wanted")]
     let length = (output.buffer.len() - start) as u32;
     if u32::from_le_bytes([c0, c1, c2, c3]) != crc.sum()
         || u32::from_le_bytes([l0, l1, l2, l3]) != length
@@ -280,8 +281,8 @@ fn header(input: &[u8]) -> Result<usize, InflateError> {
             .ok_or(InflateError::HeaderCutShort)?;
         let mut sum = Crc::new();
         sum.update(&input[..end]);
-        // The low half of the sum.
-        if u16::from_le_bytes(*crc) != sum.sum() as u16 {
+        let [low @ .., _, _] = sum.sum().to_le_bytes();
+        if *crc != low {
             return Err(InflateError::Header);
         }
         end += 2;

@@ -20,10 +20,12 @@ pub(super) enum Reason {
     Cut,
     /// The pipeline had no room.
     Pipeline,
+    /// The client left while its request was run; it may be counted.
+    Unanswered,
 }
 
 impl Reason {
-    pub(super) const ALL: [(Self, &str); 12] = [
+    pub(super) const ALL: [(Self, &str); 13] = [
         (Self::ConnectionsMax, "connections_max"),
         (Self::ResetsMax, "resets_max"),
         (Self::SignalNotSupported, "signal_not_supported"),
@@ -36,6 +38,7 @@ impl Reason {
         (Self::TimedOut, "timed_out"),
         (Self::Cut, "cut"),
         (Self::Pipeline, "pipeline"),
+        (Self::Unanswered, "unanswered"),
     ];
 }
 
@@ -47,7 +50,7 @@ pub(super) enum ReceiveError {
     #[error("inflated body is more than {bytes_max} bytes")]
     TooLargeInflated { bytes_max: u64 },
     /// It would not even fit if it were alone.
-    #[error("body is {bytes} bytes, budget of all requests is {budget_bytes}")]
+    #[error("body is {bytes} bytes, the budget grants at most {budget_bytes}")]
     NeverFits { bytes: u64, budget_bytes: u64 },
     #[error("no room for the request at the moment")]
     NoRoom,

@@ -31,6 +31,21 @@ pub(super) struct Front {
     pub(super) said: Said,
 }
 
+/// Counts a client that left before its answer: its spans may be counted, but it does not know.
+struct Waiting<'a> {
+    counters: &'a Counters,
+    shard: usize,
+    answered: bool,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if !self.answered {
+            self.counters.refusal(self.shard, Reason::Unanswered);
+        }
+    }
+}
+
 /// What the log was told already.
 #[derive(Default)]
 pub(super) struct Said {
@@ -53,6 +68,12 @@ impl Front {
             budget: &self.admission.bytes,
             bytes_max: self.bytes_max,
         }
+    }
+
+    /// One connection's share of the byte budget at the moment.
+    pub(super) fn share_bytes(&self) -> u64 {
+        let connections = self.admission.connections.bytes_taken().max(1);
+        self.admission.bytes.bytes_max() / connections
     }
 
     pub(super) fn pace(&self) -> Pace {
@@ -98,8 +119,14 @@ impl Front {
             permit: held.permit,
             reply,
         });
-        let outcome = outcome.await.ok();
         let shard = worker.index();
+        let mut waiting = Waiting {
+            counters: &self.counters,
+            shard,
+            answered: false,
+        };
+        let outcome = outcome.await.ok();
+        waiting.answered = true;
         match &outcome {
             Some(Outcome::Accepted { items }) => self.counters.accepted(shard, *items),
             Some(Outcome::Refused { items, .. }) => {
@@ -107,9 +134,19 @@ impl Front {
                 self.counters.refusal(shard, Reason::Pipeline);
             }
             Some(Outcome::Malformed { .. }) => self.counters.refusal(shard, Reason::Malformed),
+            Some(Outcome::TooLarge { .. }) => self.counters.refusal(shard, Reason::TooLarge),
             None => self.counters.refusal(shard, Reason::Pipeline),
         }
         outcome
+    }
+
+    /// Logs the first refusal for an encoding of the body.
+    pub(super) fn say_encoding(&self, encoding: &str) {
+        self.say_once(
+            &self.said.encoding,
+            "refused a request with an encoding that is not supported",
+            ("encoding", encoding),
+        );
     }
 
     /// Logs the first refusal of its kind.

@@ -48,7 +48,6 @@ pub struct HttpOptions {
     pub response_headers: Vec<(String, String)>,
     pub read_header_timeout: Option<Duration>,
     pub read_timeout: Option<Duration>,
-    pub write_timeout: Option<Duration>,
     pub idle_timeout: Option<Duration>,
 }
 
@@ -74,7 +73,6 @@ impl Default for HttpOptions {
             response_headers: Vec::new(),
             read_header_timeout: None,
             read_timeout: None,
-            write_timeout: None,
             idle_timeout: None,
         }
     }
@@ -177,12 +175,16 @@ impl Keepalive {
     }
 }
 
+/// Answers are small; a client that does not read them is cut by the time limits of its connection.
+const WRITE_TIMEOUT: &[Key] = &[Key::new("write_timeout", Shape::Duration(0))];
+
 impl HttpOptions {
     fn read(section: &mut Section) -> Self {
         let defaults = Self::default();
         let body_bytes = section.integer("max_request_body_size", 0, i64::MIN, i64::MAX);
         section.not_yet(blocks::HTTP_SERVER_GUARDS, blocks::GUARD_LABEL);
         section.dormant(blocks::HTTP_SERVER);
+        section.dormant(WRITE_TIMEOUT);
         Self {
             endpoint: section.listen_endpoint(&defaults.endpoint),
             body_bytes_max: positive(body_bytes).unwrap_or(defaults.body_bytes_max),
@@ -192,7 +194,6 @@ impl HttpOptions {
             response_headers: section.string_map("response_headers"),
             read_header_timeout: section.limit("read_header_timeout"),
             read_timeout: section.limit("read_timeout"),
-            write_timeout: section.limit("write_timeout"),
             idle_timeout: section.limit("idle_timeout"),
         }
     }

@@ -113,17 +113,20 @@ impl Status {
     }
 }
 
-/// A length-delimited field.
+/// A length-delimited field. `batch` has another, which is not for receivers to know.
 fn put_bytes(out: &mut Vec<u8>, tag: u8, bytes: &[u8]) {
     out.push(tag);
     let mut length = bytes.len();
     while length >= 0x80 {
-        // Seven bits at a time.
-        out.push(length as u8 | 0x80);
+        out.push(seven_bits(length) | 0x80);
         length >>= 7;
     }
-    out.push(length as u8);
+    out.push(seven_bits(length));
     out.extend_from_slice(bytes);
+}
+
+fn seven_bits(number: usize) -> u8 {
+    (number & 0x7f).to_le_bytes()[0]
 }
 
 #[cfg(test)]

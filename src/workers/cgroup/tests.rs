@@ -181,12 +181,12 @@ fn real_quota_in_a_cgroup_is_read_by_a_process_inside_it() {
             eprintln!("SKIPPED: no CFS quota can be set in a cgroup v1 or v2 of this machine");
             return;
         };
-        let test = std::env::current_exe().expect("this test binary");
+        let binary = std::env::current_exe().expect("this test binary");
         let output = Command::new("sh")
             .arg("-c")
             .arg("echo $$ > \"$0/cgroup.procs\" && exec \"$@\"")
             .arg(&made.0)
-            .arg(test)
+            .arg(binary)
             .args(["--exact", "--nocapture"])
             .arg("workers::cgroup::tests::own_machine_has_at_least_one_worker")
             .env(PRINT, "1")

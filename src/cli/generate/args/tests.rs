@@ -4,11 +4,31 @@ use clap::Parser;
 
 use super::*;
 
-#[derive(Parser)]
+#[derive(Debug, Parser)]
 struct Command {
     #[command(flatten)]
     generate: GenerateArgs,
 }
+
+/// One of each flag that says what a configuration says.
+const DESCRIBING: [&str; 16] = [
+    "--verify-namespace x",
+    "--verify-suffixes",
+    "--verify-const-label a=b",
+    "--verify-const-label=",
+    "--verify-no-resource-labels",
+    "--verify-connector-namespace x",
+    "--verify-unit s",
+    "--verify-bounds 1ms,2ms",
+    "--verify-no-histogram",
+    "--verify-dimension http.route",
+    "--verify-dimension=",
+    "--verify-exclude span.kind",
+    "--verify-event-dimension exception.type",
+    "--verify-no-events",
+    "--verify-delete host.name",
+    "--verify-delete=",
+];
 
 fn args(words: &str) -> GenerateArgs {
     let words = std::iter::once("generate").chain(words.split_whitespace());
@@ -85,25 +105,7 @@ fn verification_defaults_to_the_guide() {
 
 #[test]
 fn every_verification_flag_changes_the_expectation() {
-    for words in [
-        "--verify-namespace x",
-        "--verify-suffixes",
-        "--verify-const-label a=b",
-        "--verify-const-label=",
-        "--verify-no-resource-labels",
-        "--verify-connector-namespace x",
-        "--verify-unit s",
-        "--verify-bounds 1ms,2ms",
-        "--verify-no-histogram",
-        "--verify-dimension http.route",
-        "--verify-dimension=",
-        "--verify-exclude span.kind",
-        "--verify-event-dimension exception.type",
-        "--verify-no-events",
-        "--verify-delete host.name",
-        "--verify-delete=",
-        "--verify-ignore-label pod",
-    ] {
+    for words in DESCRIBING.into_iter().chain(["--verify-ignore-label pod"]) {
         let expectation = args(words).verify.expectation().expect(words);
         assert_ne!(expectation, Expectation::default(), "{words}");
     }
@@ -126,4 +128,34 @@ fn lists_of_flags_take_the_place_of_the_guides_lists() {
         [("a".to_owned(), "b=c".to_owned())]
     );
     assert!(args("--verify-const-label a").verify.expectation().is_err());
+}
+
+#[test]
+fn configuration_takes_the_place_of_every_flag_that_describes_it() {
+    for words in DESCRIBING {
+        let words = format!("generate --verify x --config c.yaml {words}");
+        let parsed = Command::try_parse_from(words.split_whitespace());
+        let kind = parsed.expect_err(&words).kind();
+        assert_eq!(kind, clap::error::ErrorKind::ArgumentConflict, "{words}");
+    }
+    let config = args("--verify x --config file:c.yaml --feature-gates a --feature-gates=-b")
+        .verify
+        .config()
+        .expect("given");
+    assert_eq!(config.config, PathBuf::from("file:c.yaml"));
+    assert_eq!(config.feature_gates, ["a", "-b"]);
+    assert!(args("--verify x").verify.config().is_none());
+}
+
+#[test]
+fn configuration_without_a_target_is_refused() {
+    for words in [
+        "generate --config c.yaml",
+        "generate --verify x --feature-gates a",
+    ] {
+        assert!(
+            Command::try_parse_from(words.split_whitespace()).is_err(),
+            "{words}"
+        );
+    }
 }

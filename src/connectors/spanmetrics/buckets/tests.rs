@@ -1,3 +1,5 @@
+//! The kernel, its simple form and a version that compares floats agree, at every edge.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -110,11 +110,8 @@ async fn serve_connection(server: Arc<GrpcServer>, stream: TcpStream, worker: Rc
     }
 }
 
-/// A connection's share of the budget at the moment.
 fn window_bytes(front: &Front) -> u32 {
-    let connections = front.admission.connections.bytes_taken().max(1);
-    let share = front.admission.bytes.bytes_max() / connections;
-    let share = u32::try_from(share).unwrap_or(u32::MAX);
+    let share = u32::try_from(front.share_bytes()).unwrap_or(u32::MAX);
     share.clamp(WINDOW_BYTES_MIN, WINDOW_BYTES_MAX)
 }
 

@@ -133,41 +133,42 @@ impl GrpcServer {
         worker: &Rc<Worker>,
         tools: &Tools,
     ) -> bool {
-        let (head, body) = request.into_parts();
+        let (call, body) = request.into_parts();
         let mut chunks = Chunks::new(StreamBody::new(body), self.front.pace());
-        let taken = self.take(&head, &mut chunks, worker, tools).await;
+        let taken = self.take(&call, &mut chunks, worker, tools).await;
         let shard = worker.index();
-        let (code, sent) = match taken {
-            Ok(()) => (code::OK, accept(&mut respond)),
-            Err(refusal) => {
-                if refusal.reason != Reason::Pipeline {
-                    self.front.counters.refusal(shard, refusal.reason);
-                }
-                if refusal.reason == Reason::Cut {
-                    return false;
-                }
-                let sent = refuse(&mut respond, &refusal);
-                // Dropping a body that is still coming would be counted by h2 as a reset of ours,
-                // and enough of those would end the whole connection.
-                let discard = chunks.discard(DISCARD_BYTES_MAX);
-                let _ = tokio::time::timeout(DISCARD_TIME_MAX, discard).await;
-                (refusal.status.code, sent)
-            }
+        let Err(refusal) = taken else {
+            self.front.counters.answered(shard, u16::from(code::OK));
+            return accept(&mut respond).is_ok();
         };
-        self.front.counters.answered(shard, u16::from(code));
+        // How a run ended is counted with the run.
+        if refusal.reason != Reason::Pipeline {
+            self.front.counters.refusal(shard, refusal.reason);
+        }
+        if refusal.reason == Reason::Cut {
+            return false;
+        }
+        self.front
+            .counters
+            .answered(shard, u16::from(refusal.status.code));
+        let sent = refuse(&mut respond, &refusal);
+        // Dropping a body that is still coming would be counted by h2 as a reset of ours, and
+        // enough of those would end the whole connection.
+        let discard = chunks.discard(DISCARD_BYTES_MAX);
+        let _ = tokio::time::timeout(DISCARD_TIME_MAX, discard).await;
         sent.is_ok()
     }
 
     async fn take(
         &self,
-        head: &Parts,
+        call: &Parts,
         chunks: &mut Chunks<StreamBody>,
         worker: &Rc<Worker>,
         tools: &Tools,
     ) -> Result<(), Refusal> {
-        check_call(head)?;
-        let signal = self.signal(head.uri.path())?;
-        let coding = self.coding(&head.headers)?;
+        check_call(call)?;
+        let signal = self.signal(call.uri.path())?;
+        let coding = self.coding(&call.headers)?;
         let request = self.front.admission.requests.try_take(1);
         let _in_progress = request.ok_or(ReceiveError::NoRoom)?;
         let message = read_message(chunks, self.front.room(), &tools.buffers).await?;
@@ -183,6 +184,11 @@ impl GrpcServer {
                 Reason::Pipeline,
                 code::INTERNAL,
                 format!("grpc: error unmarshalling request: {reason}"),
+            )),
+            Some(Outcome::TooLarge { reason }) => Err(Refusal::new(
+                Reason::Pipeline,
+                code::RESOURCE_EXHAUSTED,
+                reason,
             )),
             Some(Outcome::Refused { reason, .. }) => {
                 Err(Refusal::new(Reason::Pipeline, code::UNAVAILABLE, reason))
@@ -237,11 +243,7 @@ impl GrpcServer {
             b"gzip" => Ok(Coding::Gzip),
             other => {
                 let other = String::from_utf8_lossy(other);
-                self.front.say_once(
-                    &self.front.said.encoding,
-                    "refused a request with an encoding that is not supported",
-                    ("encoding", &other),
-                );
+                self.front.say_encoding(&other);
                 Err(Refusal::new(
                     Reason::EncodingNotSupported,
                     code::UNIMPLEMENTED,
@@ -253,12 +255,12 @@ impl GrpcServer {
 }
 
 /// Whether a request is a gRPC call at all.
-fn check_call(head: &Parts) -> Result<(), Refusal> {
-    let content_type = head.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+fn check_call(call: &Parts) -> Result<(), Refusal> {
+    let content_type = call.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
     let content_type = content_type.unwrap_or_default();
     let rest = content_type.strip_prefix(GRPC.as_bytes());
-    let (http, status) = if head.method != Method::POST {
-        let method = head.method.as_str();
+    let (http, status) = if call.method != Method::POST {
+        let method = call.method.as_str();
         let message =
             format!("Received a HEADERS frame with :method \"{method}\" which should be POST");
         (

@@ -70,7 +70,7 @@ impl HttpServer {
             Some(Outcome::Accepted { .. }) => {
                 self.respond(StatusCode::OK, PROTOBUF, Bytes::from_static(ACCEPTED))
             }
-            Some(Outcome::Malformed { reason }) => refused(
+            Some(Outcome::Malformed { reason } | Outcome::TooLarge { reason }) => refused(
                 StatusCode::BAD_REQUEST,
                 code::INVALID_ARGUMENT,
                 reason.into(),

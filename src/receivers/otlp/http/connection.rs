@@ -19,7 +19,8 @@ use super::super::front::Tools;
 use super::HttpServer;
 use crate::workers::{Worker, clock};
 
-/// Of a connection, for headers and chunks of bodies.
+/// Of a connection, for headers and chunks of bodies: its share of the budget.
+const BUFFER_BYTES_MIN: usize = 16 << 10;
 const BUFFER_BYTES_MAX: usize = 64 << 10;
 
 /// Read on after the last answer of a connection whose client is still sending, so that the kernel
@@ -51,8 +52,13 @@ async fn serve_connection(server: Arc<HttpServer>, stream: TcpStream, worker: Rc
         }
     });
     let limits = &server.front.limits;
+    let share = server.front.share_bytes();
+    let share = usize::try_from(share).unwrap_or(usize::MAX);
+    let buffer_bytes = share.clamp(BUFFER_BYTES_MIN, BUFFER_BYTES_MAX);
     let mut connection = http1::Builder::new()
-        .max_buf_size(BUFFER_BYTES_MAX)
+        // As the Collector writes them: some clients look for `Content-Type` by letter.
+        .title_case_headers(true)
+        .max_buf_size(buffer_bytes)
         .max_header_size(limits.header_bytes_max as usize)
         .serve_connection(io, service);
     let mut drain = worker.drain();

@@ -30,8 +30,20 @@ pub(super) use connection::serve;
 const DISCARD_BYTES_MAX: u64 = 256 << 10;
 const DISCARD_TIME_MAX: Duration = Duration::from_secs(1);
 
+/// Codings that the Collector has and we do not yet: 415 says that only the coding is wrong. What the
+/// Collector does not have either is refused as there.
+const CODINGS_LATER: [&[u8]; 6] = [
+    b"zstd",
+    b"zlib",
+    b"deflate",
+    b"snappy",
+    b"x-snappy-framed",
+    b"lz4",
+];
+
 const PROTOBUF: HeaderValue = HeaderValue::from_static("application/x-protobuf");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
 /// The HTTP side of a receiver.
 pub(super) struct HttpServer {
     pub(super) front: Front,
@@ -90,9 +102,9 @@ impl HttpServer {
         let request = self.front.admission.requests.try_take(1);
         let _in_progress = request.ok_or(ReceiveError::NoRoom)?;
         let room = self.front.room();
-        let held = read_body(chunks, chunks.declared(), room, &tools.buffers).await?;
-        let held = self.front.inflate(held, coding, tools).await?;
-        Ok(self.front.run(worker, signal, held).await)
+        let body = read_body(chunks, chunks.declared(), room, &tools.buffers).await?;
+        let body = self.front.inflate(body, coding, tools).await?;
+        Ok(self.front.run(worker, signal, body).await)
     }
 
     fn coding(&self, headers: &HeaderMap) -> Result<Coding, Refusal> {
@@ -101,15 +113,16 @@ impl HttpServer {
             b"" => Ok(Coding::Identity),
             b"gzip" => Ok(Coding::Gzip),
             other => {
+                let status = if CODINGS_LATER.contains(&other) {
+                    StatusCode::UNSUPPORTED_MEDIA_TYPE
+                } else {
+                    StatusCode::BAD_REQUEST
+                };
                 let other = String::from_utf8_lossy(other);
-                self.front.say_once(
-                    &self.front.said.encoding,
-                    "refused a request with an encoding that is not supported",
-                    ("encoding", &other),
-                );
+                self.front.say_encoding(&other);
                 let message = format!("unsupported Content-Encoding: {other}");
                 Err(Refusal::Status(
-                    StatusCode::BAD_REQUEST,
+                    status,
                     Status::new(code::INVALID_ARGUMENT, message),
                     Reason::EncodingNotSupported,
                 ))
