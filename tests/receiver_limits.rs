@@ -224,7 +224,8 @@ fn dripping_headers_are_cut_and_hold_nothing() {
     let mut http = tcp(server.http);
     http.write_all(b"POST /v1/traces HTTP/1.1\r\n")
         .expect("a socket");
-    assert!(drip(&mut http, b"x: y\r\n"));
+    // One name that never ends: a busy machine must not see the bound on fields first.
+    assert!(drip(&mut http, b"x"));
     let mut grpc = tcp(server.grpc);
     grpc.write_all(b"PRI * HTTP/2.0\r\n").expect("a socket");
     assert!(is_closed(&mut grpc));
