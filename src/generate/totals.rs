@@ -40,7 +40,7 @@ impl ShapeTotals {
 #[derive(Clone, Debug)]
 pub struct Totals {
     bounds_ns: BoundsNs,
-    shapes: HashMap<Shape, ShapeTotals, ahash::RandomState>,
+    shapes: HashMap<Shape, ShapeTotals, crate::telemetry::random::RandomState>,
 }
 
 impl Totals {

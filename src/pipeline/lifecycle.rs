@@ -21,7 +21,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use crate::exporters::prometheus::PrometheusExporter;
 use crate::pipeline::StartError;
-use crate::pipeline::build::{self, Engine, fold_now};
+use crate::pipeline::build::{self, Engine, fold_now, last_flush};
 use crate::pipeline::settings::Settings;
 use crate::store::folder_thread::FolderClient;
 use crate::store::window::OwnerId;
@@ -172,12 +172,19 @@ async fn serve(
         logger.error("a worker thread had ended by a panic", &[]);
     }
     let last = async {
-        let last = fold_now(&folder).await;
-        flush_last(&folder, flushes.iter().map(|(owner, _)| *owner)).await;
-        last
+        let folded_ms = fold_now(&folder).await.time_ms;
+        let owners = flushes.iter().map(|(owner, _)| *owner);
+        flush_last(&folder, owners.clone()).await;
+        // Where scrapes show flushes, only one of this flush has seen everything.
+        let mut last_ms = folded_ms;
+        for owner in owners {
+            let flush = last_flush(&folder, owner).await;
+            last_ms = last_ms.max(flush.map_or(0, |snapshot| snapshot.time_ms));
+        }
+        last_ms
     };
-    let last = tokio::select! {
-        last = last => last,
+    let last_ms = tokio::select! {
+        last_ms = last => last_ms,
         () = ended(&folder_thread) => {
             logger.error("the folder thread ended: what came last is not counted", &[]);
             return Ok(Ended::Broken);
@@ -185,7 +192,7 @@ async fn serve(
     };
     let wait = settings.service.drain_scrape_wait;
     tokio::select! {
-        () = all_settled(&exporters, last.time_ms) => {}
+        () = all_settled(&exporters, last_ms) => {}
         () = sleep(wait) => logger.warn("not every scraper came once more", &[]),
         _ = signals.next(logger) => logger.warn("a second signal ends the waiting for scrapers", &[]),
     }

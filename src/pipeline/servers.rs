@@ -10,6 +10,7 @@ use crate::pipeline::StartError;
 use crate::pipeline::settings::{ComponentId, Pipeline, ProcessorOptions, Settings};
 use crate::telemetry::counters::Registry;
 use crate::telemetry::log::{Logger, with_causes};
+use crate::telemetry::random;
 use crate::workers::listen::listen;
 use crate::workers::web::Handler;
 use crate::workers::{Signal, own_metrics};
@@ -62,10 +63,7 @@ pub(super) fn bind(
 /// The Collector's three attributes, changed and added to as the user says.
 fn own_resource(settings: &[(String, Option<String>)]) -> Vec<(String, String)> {
     let mut resource = vec![
-        (
-            "service.instance.id".to_owned(),
-            uuid::Uuid::new_v4().to_string(),
-        ),
+        ("service.instance.id".to_owned(), random::uuid().to_string()),
         ("service.name".to_owned(), env!("CARGO_PKG_NAME").to_owned()),
         (
             "service.version".to_owned(),

@@ -6,6 +6,7 @@
 //! | `exposition` | the registry as text |
 //! | `log` | one structured line per event that matters, as the Collector writes them |
 //! | `padded` | values on cache lines of their own |
+//! | `random` | random bits of the system |
 //! | `process` | what the kernel knows of this process |
 //! | `text_format` | numbers and quoted text of Prometheus's text formats |
 
@@ -14,4 +15,5 @@ pub mod exposition;
 pub mod log;
 pub mod padded;
 pub mod process;
+pub mod random;
 pub mod text_format;

@@ -17,6 +17,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use thiserror::Error;
 use tokio::net::TcpStream;
 
+use crate::telemetry::random;
+
 const GUIDE: &str = include_str!("../../../config/guide-scrape.yaml");
 /// The guide's addresses: gRPC, HTTP, the scrape endpoint, zpages.
 const ENDPOINTS: [&str; 4] = [
@@ -68,7 +70,7 @@ impl Engine {
     /// Starts the engine and waits until it listens.
     pub(super) async fn start() -> Result<Self, EngineError> {
         let addresses = free_addresses()?;
-        let folder = std::env::temp_dir().join(format!("spanmill-demo-{}", uuid::Uuid::new_v4()));
+        let folder = std::env::temp_dir().join(format!("spanmill-demo-{}", random::uuid()));
         fs::create_dir(&folder)?;
         let mut engine = match spawn(&folder, &addresses) {
             Ok(child) => Self {

@@ -27,8 +27,9 @@
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
-use ahash::RandomState;
 use hashbrown::HashMap;
+
+use crate::telemetry::random::RandomState;
 
 /// Scrapers told apart at the same time. More are served plain values.
 const SCRAPERS_MAX: usize = 64;

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use ahash::RandomState;
 use hashbrown::HashMap;
 
 use super::labels::LabelRules;
 use super::rows::compare;
 use crate::naming::stream::SeriesIdentity;
 use crate::naming::target;
+use crate::telemetry::random::RandomState;
 
 /// Index of a target; `NONE` for a series without job or instance. Reused.
 pub(super) type TargetId = u32;

@@ -11,7 +11,6 @@
 
 use std::sync::Arc;
 
-use ahash::RandomState;
 use hashbrown::HashTable;
 
 use super::counters::Counters;
@@ -21,6 +20,7 @@ use super::rows::{Member, Part, Row, RowId, Rows, compare};
 use super::targets::{self, TargetId, Targets};
 use crate::store::snapshot::{CHUNK_CELLS, CellState, Identity, Snapshot};
 use crate::store::window::Layout;
+use crate::telemetry::random::RandomState;
 
 pub(super) struct View {
     plan: Arc<Plan>,

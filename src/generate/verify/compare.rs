@@ -56,8 +56,8 @@ pub(super) struct Expected {
     /// Of the buckets, in the target's unit, without +Inf; `None`: no histogram.
     bounds: Option<Vec<f64>>,
     nanos_per_unit: f64,
-    spans: HashMap<LabelSet, Range, ahash::RandomState>,
-    events: HashMap<LabelSet, [u64; 2], ahash::RandomState>,
+    spans: HashMap<LabelSet, Range, crate::telemetry::random::RandomState>,
+    events: HashMap<LabelSet, [u64; 2], crate::telemetry::random::RandomState>,
 }
 
 /// Acknowledged, and acknowledged or uncertain.

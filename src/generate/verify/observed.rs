@@ -12,8 +12,8 @@ const SCOPE_PREFIX: &str = "otel_scope_";
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Observed {
-    pub(super) spans: HashMap<LabelSet, SpanSeries, ahash::RandomState>,
-    pub(super) events: HashMap<LabelSet, f64, ahash::RandomState>,
+    pub(super) spans: HashMap<LabelSet, SpanSeries, crate::telemetry::random::RandomState>,
+    pub(super) events: HashMap<LabelSet, f64, crate::telemetry::random::RandomState>,
 }
 
 /// What is shown under one label set. `None`: no such line.

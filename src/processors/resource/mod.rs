@@ -15,7 +15,6 @@
 
 use std::sync::Arc;
 
-use ahash::RandomState;
 use arrow_array::builder::make_view;
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, BinaryViewArray, RecordBatch};
@@ -23,6 +22,7 @@ use arrow_buffer::{Buffer, ScalarBuffer};
 use hashbrown::HashMap;
 
 use crate::batch::TraceBatch;
+use crate::telemetry::random::RandomState;
 use options::Action;
 pub use options::ResourceOptions;
 
