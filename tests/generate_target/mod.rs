@@ -1,6 +1,9 @@
 //! A tiny OTLP target on a real socket: what it was sent is decoded by prost, counted the obvious
 //! way under the sidecar guide's configuration, and shown as text 0.0.4.
 
+#[path = "../guide_keys/mod.rs"]
+mod guide_keys;
+
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::io::Read;
@@ -9,6 +12,7 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use futures_util::stream::{Iter, iter};
+use guide_keys::DELETED;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::{Frame, Incoming};
@@ -32,21 +36,6 @@ const KINDS: [&str; 6] = [
     "CONSUMER",
 ];
 const STATUS: [&str; 3] = ["UNSET", "OK", "ERROR"];
-const DELETED: [&str; 13] = [
-    "process.runtime.description",
-    "process.command_args",
-    "telemetry.distro.version",
-    "telemetry.sdk.name",
-    "telemetry.sdk.version",
-    "service.instance.id",
-    "process.runtime.name",
-    "process.pid",
-    "process.executable.path",
-    "process.command.args",
-    "os.description",
-    "instance",
-    "container.id",
-];
 
 /// What becomes of the n-th request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -14,6 +14,8 @@ use crate::batch::proto::put_bytes;
 use crate::batch::value_text::text;
 use crate::batch::{TraceBatch, TraceColumns, TraceLayout};
 
+#[path = "../../../tests/guide_keys/mod.rs"]
+mod guide_keys;
 mod naive;
 
 fn resource(attributes: &[(&str, Value<'_>)]) -> Vec<u8> {
@@ -266,23 +268,7 @@ fn guide_leaves_the_recorded_attributes_in_the_recorded_order() {
         ("container.id", Value::Str(b"c")),
         ("host.name", Value::Str(b"h")),
     ]);
-    let deleted = [
-        "process.runtime.description",
-        "process.command_args",
-        "telemetry.distro.version",
-        "telemetry.sdk.name",
-        "telemetry.sdk.version",
-        "service.instance.id",
-        "process.runtime.name",
-        "process.runtime.description",
-        "process.pid",
-        "process.executable.path",
-        "process.command.args",
-        "os.description",
-        "instance",
-        "container.id",
-    ];
-    let mut processor = processor(deleted.map(delete).to_vec());
+    let mut processor = processor(guide_keys::DELETED.map(delete).to_vec());
     let after = run(&mut processor, &[before]);
     assert_eq!(
         shown(&after[0]),
