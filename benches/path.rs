@@ -7,12 +7,13 @@
 //! `path/VERSION/BYTES_A_SPAN/SPANS_A_REQUEST`; time is per request, throughput in spans. The fold is
 //! in it every 64 requests, far more often than each second.
 //!
-//! Instructions: `valgrind --tool=callgrind --toggle-collect='*path*turn*' BINARY --bench --test CASE`.
+//! Instructions: bench `instructions`, cases `path/...`.
 #![allow(
     clippy::cast_sign_loss,
     reason = "kinds and codes are small and not negative"
 )]
 
+mod guide_lane;
 #[allow(dead_code, reason = "each bench uses a part of it")]
 mod requests;
 
@@ -21,45 +22,19 @@ use std::hint::black_box;
 
 use bytes::Bytes;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use guide_lane::{lane, turn};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{KeyValue, any_value::Value};
 use prost::Message;
-use spanmill::config::Source;
 use spanmill::pipeline::lane::Lane;
-use spanmill::pipeline::settings;
+use spanmill::workers::Outcome;
 use spanmill::workers::budget::Budget;
-use spanmill::workers::request::Reply;
-use spanmill::workers::{Outcome, Request, Signal};
 
 /// The allocator of the program.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-const GUIDE: &str = include_str!("../config/guide-scrape.yaml");
-
 const REQUESTS_PER_FOLD: usize = 64;
-
-fn lane() -> Lane {
-    let source = Source::new("guide-scrape.yaml", GUIDE);
-    let settings = settings::load(&source, &|_| None, "", false)
-        .unwrap_or_else(|report| panic!("{}", report.render()));
-    Lane::new(&settings)
-}
-
-/// One request to its answer.
-#[inline(never)]
-fn turn(lane: &mut Lane, budget: &Budget, ready: &mut Vec<Request>, body: &Bytes) -> Outcome {
-    let (reply, mut outcome) = Reply::channel();
-    ready.push(Request {
-        receiver: 0,
-        signal: Signal::Traces,
-        body: body.clone(),
-        permit: budget.try_take(body.len() as u64).expect("room"),
-        reply,
-    });
-    lane.station.run(ready);
-    outcome.try_recv().expect("a run answers its requests")
-}
 
 /// Calls and buckets under each key.
 #[derive(Default)]
