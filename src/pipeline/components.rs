@@ -87,7 +87,7 @@ pub const COMPONENTS: &[Component] = &[
         purpose: "refuses data while memory is above its limit",
         takes: ALL,
         gives: &[],
-        acts: true,
+        acts: false,
         read: |section| {
             let options = MemoryLimiterOptions::read(section);
             Options::Processor(ProcessorOptions::MemoryLimiter(options))

@@ -1,4 +1,5 @@
-//! `processors.memory_limiter`: refuses while memory is above its limit.
+//! `processors.memory_limiter`: its options. It does not refuse anything yet, and the start says so;
+//! what bounds memory is the byte budget of the receivers.
 
 use std::time::Duration;
 
