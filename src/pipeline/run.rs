@@ -155,12 +155,16 @@ impl Branch {
         now_ms: u64,
         shard: usize,
     ) {
-        // Cloning a batch counts references: other branches see it unchanged.
-        let batch = (self.processors.iter_mut())
-            .fold(batch.clone(), |batch, processor| processor.run(batch));
+        let mut rewritten = None;
+        for processor in &mut self.processors {
+            // Cloning a batch counts references: other branches see it unchanged.
+            let input = rewritten.unwrap_or_else(|| batch.clone());
+            rewritten = Some(processor.run(input));
+        }
+        let batch = rewritten.as_ref().unwrap_or(batch);
         for connector in &self.connectors {
             let ConnectorRun { grouper, counters } = &mut connectors[*connector];
-            counters.add(shard, grouper.observe(&batch, window, now_ms));
+            counters.add(shard, grouper.observe(batch, window, now_ms));
         }
     }
 }
