@@ -5,35 +5,29 @@
 use std::net::TcpListener;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::batch::TraceLayout;
 use crate::connectors::spanmetrics::SpanMetrics;
 use crate::decode::TraceDecoder;
-use crate::exporters::prometheus::{PrometheusExporter, PrometheusParts, Snapshots, Source};
+use crate::exporters::prometheus::{PrometheusExporter, PrometheusParts, Source};
 use crate::pipeline::StartError;
-use crate::pipeline::plan::{Plan, ViewPlan};
+use crate::pipeline::plan::Plan;
 use crate::pipeline::run::{Branch, ConnectorCounters, ConnectorRun, TraceStation};
 use crate::pipeline::settings::{ComponentId, ExporterOptions, ProcessorOptions, Settings};
-use crate::pipeline::{servers, views};
+use crate::pipeline::{readers, servers, views};
 use crate::processors::resource::{ResourceOptions, ResourceProcessor};
 use crate::receivers::otlp::{Admission, Limits, OtlpReceiver, Wiring, budget_bytes};
-use crate::store::counts::StoreCounts;
 use crate::store::folder::{Folder, StoreSpec};
 use crate::store::folder_thread::{self, FolderClient};
 use crate::store::handover::{FolderSide, WorkerSide, handover};
-use crate::store::snapshot::Snapshot;
 use crate::store::window::{OwnerId, TableId};
-use crate::telemetry::counters::{Kind, Registry, Series};
+use crate::telemetry::counters::Registry;
 use crate::telemetry::log::Logger;
 use crate::telemetry::process;
 use crate::workers::listen::listen;
 use crate::workers::{BuildStation, cgroup, clock};
-
-/// How long a reading waits before it asks a folder again that has too much to do.
-const ASK_AGAIN: Duration = Duration::from_millis(5);
 
 /// A graph that is ready to serve.
 pub(super) struct Engine {
@@ -62,15 +56,16 @@ pub(super) fn build(settings: &Settings, logger: &Logger) -> Result<Engine, Star
     let machine = cgroup::read_machine(Path::new("/"));
     let workers = machine.workers();
     let registry = Arc::new(Registry::new(workers));
-    let plan = Plan::compile(settings);
+    let paths = Arc::new(Paths::new(Plan::compile(settings), settings));
+    let plan = &paths.plan;
 
-    let receivers = bind_receivers(settings, &plan, &registry, machine.memory_bytes, logger)?;
+    let receivers = bind_receivers(settings, plan, &registry, machine.memory_bytes, logger)?;
     let scrape_listeners = bind_exporters(settings)?;
     let mut servers = servers::bind(settings, &registry, logger)?;
 
-    let connectors: Arc<[Connector]> = connectors(settings, &plan, &registry).into();
+    let connectors: Arc<[Connector]> = connectors(settings, plan, &registry).into();
     let (folder, sides, folder_sides) = store(settings, &connectors, workers);
-    register_store(&registry, &folder.counts());
+    readers::register_store(&registry, &folder.counts());
     process::register(&registry);
     let (folder, folder_thread) =
         folder_thread::spawn(folder, folder_sides, Box::new(clock::wall_ms))
@@ -81,7 +76,7 @@ pub(super) fn build(settings: &Settings, logger: &Logger) -> Result<Engine, Star
         let exporter = exporter(
             settings,
             index,
-            &plan,
+            &paths,
             &connectors,
             &folder,
             &registry,
@@ -94,7 +89,6 @@ pub(super) fn build(settings: &Settings, logger: &Logger) -> Result<Engine, Star
         exporters.push(exporter);
     }
     let layout = Arc::new(TraceLayout::new(plan.columns.clone()));
-    let paths = Arc::new(Paths::new(plan, settings));
     let stations = sides.into_iter().enumerate().map(|(shard, side)| {
         let (layout, paths) = (Arc::clone(&layout), Arc::clone(&paths));
         let connectors = Arc::clone(&connectors);
@@ -116,7 +110,7 @@ pub(super) fn build(settings: &Settings, logger: &Logger) -> Result<Engine, Star
     })
 }
 
-/// What a worker builds its branches from.
+/// What workers build their branches from, and exporters their views.
 pub(super) struct Paths {
     plan: Plan,
     /// By index into `Settings::processors`; `None`: no `resource` processor.
@@ -253,6 +247,7 @@ pub(super) fn connectors(settings: &Settings, plan: &Plan, registry: &Registry) 
     built
 }
 
+/// A store for all connectors, and both ends of each worker's window.
 pub(super) fn store(
     settings: &Settings,
     connectors: &[Connector],
@@ -277,82 +272,10 @@ pub(super) fn store(
     (Folder::new(spec), sides, folder_sides)
 }
 
-fn register_store(registry: &Registry, counts: &Arc<StoreCounts>) {
-    type Field = fn(&StoreCounts) -> &AtomicU64;
-    let families: [(&str, &str, Kind, Field); 9] = [
-        (
-            "spanmill_store_cells",
-            "Cells that have an identity.",
-            Kind::Gauge,
-            |c| &c.cells,
-        ),
-        (
-            "spanmill_store_groups",
-            "Groups of all workers.",
-            Kind::Gauge,
-            |c| &c.groups,
-        ),
-        (
-            "spanmill_store_resources",
-            "Resources that have cells.",
-            Kind::Gauge,
-            |c| &c.resources,
-        ),
-        (
-            "spanmill_store_births_total",
-            "Cells born.",
-            Kind::Counter,
-            |c| &c.births,
-        ),
-        (
-            "spanmill_store_expired_total",
-            "Cells that expired.",
-            Kind::Counter,
-            |c| &c.expired,
-        ),
-        (
-            "spanmill_store_overflowed_total",
-            "Observations counted in the overflow series: table full or identity too long.",
-            Kind::Counter,
-            |c| &c.overflowed,
-        ),
-        (
-            "spanmill_store_folds_total",
-            "Windows folded.",
-            Kind::Counter,
-            |c| &c.folds,
-        ),
-        (
-            "spanmill_store_windows_late_total",
-            "Folds that went on without the window of a busy worker.",
-            Kind::Counter,
-            |c| &c.windows_late,
-        ),
-        (
-            "spanmill_store_epochs_total",
-            "Times that a worker was told to forget its groups.",
-            Kind::Counter,
-            |c| &c.epochs,
-        ),
-    ];
-    for (name, help, kind, field) in families {
-        let counts = Arc::clone(counts);
-        // Far below 2^53, where f64 loses whole numbers.
-        let read = Box::new(move || field(&counts).load(Ordering::Relaxed) as f64);
-        registry.add(Series {
-            name,
-            help,
-            kind,
-            labels: Vec::new(),
-            read,
-        });
-    }
-}
-
 fn exporter(
     settings: &Settings,
     index: usize,
-    plan: &Plan,
+    paths: &Paths,
     connectors: &[Connector],
     folder: &FolderClient,
     registry: &Registry,
@@ -362,14 +285,13 @@ fn exporter(
     let ExporterOptions::Prometheus(options) = options else {
         unreachable!("only prometheus exporters are bound");
     };
-    let views: Vec<&ViewPlan> = plan.views.iter().filter(|v| v.exporter == index).collect();
-    let processors = resource_options(settings);
+    let views = paths.plan.views.iter().filter(|v| v.exporter == index);
     let mut sources = Vec::new();
     let mut owners = Vec::new();
     for view in views {
         let connector = connectors.iter().find(|c| c.index == view.connector);
         let connector = connector.expect("a view's connector is in the plan");
-        let between: Vec<_> = resources(&view.resources, &processors).collect();
+        let between: Vec<_> = resources(&view.resources, &paths.processors).collect();
         let tables = usize::from(connector.table.0)..;
         sources.extend(
             tables
@@ -387,8 +309,8 @@ fn exporter(
         collector_compat: compat,
         sources,
         snapshots: match owners.first() {
-            Some(owner) if compat => flushed(folder.clone(), *owner),
-            _ => live(folder.clone()),
+            Some(owner) if compat => readers::flushed(folder.clone(), *owner),
+            _ => readers::live(folder.clone()),
         },
         id: id.to_string(),
     };
@@ -398,50 +320,4 @@ fn exporter(
             source,
         }
     })
-}
-
-/// A fold made now. A folder that has too much to do is asked again.
-pub(super) async fn fold_now(folder: &FolderClient) -> Snapshot {
-    loop {
-        let (sender, receiver) = tokio::sync::oneshot::channel();
-        let asked = folder.snapshot(move |snapshot| drop(sender.send(snapshot)));
-        if let (true, Ok(snapshot)) = (asked, receiver.await) {
-            return snapshot;
-        }
-        tokio::time::sleep(ASK_AGAIN).await;
-    }
-}
-
-fn live(folder: FolderClient) -> Snapshots {
-    Arc::new(move || {
-        let folder = folder.clone();
-        Box::pin(async move { fold_now(&folder).await })
-    })
-}
-
-/// The state at the owner's last flush; before the first there is nothing to show.
-fn flushed(folder: FolderClient, owner: OwnerId) -> Snapshots {
-    Arc::new(move || {
-        let folder = folder.clone();
-        Box::pin(async move {
-            // Asked before: a flush that comes meanwhile lies above it.
-            let time_ms = clock::wall_ms().saturating_sub(1);
-            last_flush(&folder, owner).await.unwrap_or(Snapshot {
-                time_ms,
-                flush: 0,
-                tables: Vec::new(),
-            })
-        })
-    })
-}
-
-/// The state at the owner's last flush, where readers show flushes.
-pub(super) async fn last_flush(folder: &FolderClient, owner: OwnerId) -> Option<Snapshot> {
-    let (sender, receiver) = tokio::sync::oneshot::channel();
-    let asked = folder.last_flush(owner, move |snapshot| drop(sender.send(snapshot)));
-    if asked {
-        receiver.await.ok().flatten()
-    } else {
-        None
-    }
 }

@@ -21,7 +21,8 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use crate::exporters::prometheus::PrometheusExporter;
 use crate::pipeline::StartError;
-use crate::pipeline::build::{self, Engine, fold_now, last_flush};
+use crate::pipeline::build::{self, Engine};
+use crate::pipeline::readers::{fold_now, last_flush};
 use crate::pipeline::settings::Settings;
 use crate::store::folder_thread::FolderClient;
 use crate::store::window::OwnerId;

@@ -10,6 +10,7 @@
 //! | `run` | the path of a request on a worker |
 //! | `lane` | one worker's path alone, for benches |
 //! | `build` | the plan becomes sockets, stations, a store |
+//! | `readers` | snapshots and counts of the store for those who show them |
 //! | `servers` | the small web servers of the graph |
 //! | `lifecycle` | start, serve, drain |
 //! | `error` | what can stop a start |
@@ -21,6 +22,7 @@ mod error;
 pub mod lane;
 pub mod lifecycle;
 pub mod plan;
+mod readers;
 mod run;
 mod servers;
 pub mod settings;
