@@ -3,17 +3,19 @@
 use std::net::TcpListener;
 use std::sync::Arc;
 
+use http::StatusCode;
 use serde_json::Value;
 
 use crate::extensions::zpages;
 use crate::pipeline::StartError;
 use crate::pipeline::settings::{ComponentId, Pipeline, ProcessorOptions, Settings};
 use crate::telemetry::counters::Registry;
+use crate::telemetry::exposition::{CONTENT_TYPE, render};
 use crate::telemetry::log::{Logger, with_causes};
 use crate::telemetry::random;
+use crate::workers::Signal;
 use crate::workers::listen::listen;
-use crate::workers::web::Handler;
-use crate::workers::{Signal, own_metrics};
+use crate::workers::web::{Answer, Handler, not_found, page};
 
 /// A server whose socket listens.
 pub(super) struct Server {
@@ -33,7 +35,7 @@ pub(super) fn bind(
         match listen(endpoint) {
             Ok(listener) => {
                 let resource = own_resource(&settings.service.telemetry.resource);
-                let handler = own_metrics::handler(Arc::clone(registry), resource);
+                let handler = own_metrics(Arc::clone(registry), resource);
                 servers.push(Server { listener, handler });
             }
             Err(error) => logger.warn(
@@ -58,6 +60,19 @@ pub(super) fn bind(
         });
     }
     Ok(servers)
+}
+
+/// `/metrics` of our own metrics, usually at `localhost:8888`. `resource`: the attributes that stand on
+/// every series.
+fn own_metrics(registry: Arc<Registry>, resource: Vec<(String, String)>) -> Handler {
+    Arc::new(move |request, _| {
+        let response = if request.uri().path() == "/metrics" {
+            page(StatusCode::OK, CONTENT_TYPE, render(&registry, &resource))
+        } else {
+            not_found()
+        };
+        Box::pin(async move { Answer::new(response) })
+    })
 }
 
 /// The Collector's three attributes, changed and added to as the user says.

@@ -16,7 +16,6 @@
 //! | `queue` | what is ready, what is run together, what is given away |
 //! | `crew` | what the threads share: seats, the shared queue, the dealer of connections |
 //! | `worker` | one worker from inside its thread |
-//! | `own_metrics` | `/metrics` of our own metrics |
 //! | `threads` | start, stop, join |
 //! | `web` | the small HTTP server of scrapes and pages |
 
@@ -26,7 +25,6 @@ pub mod clock;
 pub mod count;
 mod crew;
 pub mod listen;
-pub mod own_metrics;
 mod queue;
 pub mod request;
 mod threads;
