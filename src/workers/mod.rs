@@ -18,6 +18,8 @@
 //! | `worker` | one worker from inside its thread |
 //! | `threads` | start, stop, join |
 //! | `web` | the small HTTP server of scrapes and pages |
+//! | `web_answer` | what its handlers give |
+//! | `web_io` | its time limits, and the moment when an answer has left |
 
 pub mod budget;
 pub mod cgroup;
@@ -29,6 +31,7 @@ mod queue;
 pub mod request;
 mod threads;
 pub mod web;
+mod web_answer;
 mod web_io;
 mod worker;
 

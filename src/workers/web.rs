@@ -6,17 +6,12 @@
 //! the time without progress and the whole time of a response.
 
 use std::convert::Infallible;
-use std::future::Future;
 use std::net::SocketAddr;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS};
-use http::{Request, Response, StatusCode};
-use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt, Full};
+use http::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -27,107 +22,14 @@ use tokio::task::JoinSet;
 
 use super::web_io::{Idle, TimedIo, Watch, Watched};
 
-/// The body of an answer.
-pub type Body = UnsyncBoxBody<Bytes, Infallible>;
-
-/// Answers one request of the peer.
-pub type Handler = Arc<
-    dyn Fn(Request<()>, SocketAddr) -> Pin<Box<dyn Future<Output = Answer> + Send>> + Send + Sync,
->;
-
-/// Called with what became of an answer; dropped without a call when it was cut.
-pub type Receipt = Box<dyn FnMut(Delivery) + Send>;
-
-/// What became of an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Delivery {
-    /// All bytes were handed to the kernel.
-    Written,
-    /// After that and before another request the peer reset the connection: soon after, it had bytes
-    /// unread.
-    Reset,
-}
-
-/// A response, and who wants to know whether it was written.
-pub struct Answer {
-    pub response: Response<Body>,
-    pub receipt: Option<Receipt>,
-}
-
-/// Limits of one server.
-#[derive(Clone, Copy, Debug)]
-pub struct WebLimits {
-    pub connections_max: usize,
-    /// For a complete head, from its first byte or the start of the connection.
-    pub head_max: Duration,
-    /// Between two requests. Longer than any usual scrape interval, so that scrapers need not connect
-    /// anew.
-    pub idle_max: Duration,
-    /// Without progress while a response is written.
-    pub stall_max: Duration,
-    /// For a whole response, however slowly it is read.
-    pub response_max: Duration,
-    /// What is under way at a stop may end within this time.
-    pub stop_max: Duration,
-}
+pub use super::web_answer::{Answer, Body, Delivery, Handler, Receipt, not_found, page};
+pub use super::web_io::WebLimits;
 
 /// Bytes of a request's head.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
 
 /// Pause after a failed accept (no file descriptors, usually).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-
-impl Default for WebLimits {
-    fn default() -> Self {
-        Self {
-            connections_max: 64,
-            head_max: Duration::from_secs(10),
-            idle_max: Duration::from_mins(5),
-            stall_max: Duration::from_secs(30),
-            response_max: Duration::from_mins(2),
-            stop_max: Duration::from_secs(5),
-        }
-    }
-}
-
-impl Answer {
-    /// An answer nobody waits for.
-    #[must_use]
-    pub fn new(response: Response<Body>) -> Self {
-        Self {
-            response,
-            receipt: None,
-        }
-    }
-}
-
-/// A page that is all there.
-#[must_use]
-pub fn page(
-    status: StatusCode,
-    content_type: &'static str,
-    text: impl Into<Bytes>,
-) -> Response<Body> {
-    let mut response = Response::new(Full::new(text.into()).boxed_unsync());
-    *response.status_mut() = status;
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    response
-}
-
-/// What the Collector says of any path it does not have.
-#[must_use]
-pub fn not_found() -> Response<Body> {
-    let mut response = page(
-        StatusCode::NOT_FOUND,
-        "text/plain; charset=utf-8",
-        "404 page not found\n",
-    );
-    let headers = response.headers_mut();
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    response
-}
 
 /// Serves until `stop` becomes true, then lets responses under way end.
 pub async fn serve(

@@ -10,6 +10,7 @@ use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Body as _, Frame, SizeHint};
@@ -18,7 +19,24 @@ use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::time::{Instant, Sleep, sleep};
 
-use super::web::{Body, Delivery, Receipt, WebLimits};
+use super::web_answer::{Body, Delivery, Receipt};
+
+/// Limits of one server.
+#[derive(Clone, Copy, Debug)]
+pub struct WebLimits {
+    pub connections_max: usize,
+    /// For a complete head, from its first byte or the start of the connection.
+    pub head_max: Duration,
+    /// Between two requests. Longer than any usual scrape interval, so that scrapers need not connect
+    /// anew.
+    pub idle_max: Duration,
+    /// Without progress while a response is written.
+    pub stall_max: Duration,
+    /// For a whole response, however slowly it is read.
+    pub response_max: Duration,
+    /// What is under way at a stop may end within this time.
+    pub stop_max: Duration,
+}
 
 /// Connections that serve no request, in the order in which they became idle.
 #[derive(Default)]
@@ -76,6 +94,19 @@ pub(super) struct TimedIo {
     /// Ends a write that makes no progress, and a response that takes too long.
     stall: Option<Pin<Box<Sleep>>>,
     response: Option<Pin<Box<Sleep>>>,
+}
+
+impl Default for WebLimits {
+    fn default() -> Self {
+        Self {
+            connections_max: 64,
+            head_max: Duration::from_secs(10),
+            idle_max: Duration::from_mins(5),
+            stall_max: Duration::from_secs(30),
+            response_max: Duration::from_mins(2),
+            stop_max: Duration::from_secs(5),
+        }
+    }
 }
 
 impl Idle {
