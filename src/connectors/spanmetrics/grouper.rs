@@ -79,6 +79,13 @@ struct Scratch {
     durations_ns: Vec<u64>,
 }
 
+/// Of which table of the connector.
+#[derive(Clone, Copy)]
+enum Rows {
+    Spans,
+    Events,
+}
+
 /// One batch on its way into a window.
 struct Pass<'a> {
     setup: &'a Setup,
@@ -176,33 +183,8 @@ impl Pass<'_> {
     /// Answers how many.
     fn count_spans(&mut self) -> u64 {
         self.keep(self.columns.spans(), |_, span| span);
-        let (table, layout) = (self.setup.table, self.setup.plan.spans_layout());
-        let mut births = Births {
-            columns: &self.columns,
-            found: &self.scratch.resources,
-            known: &mut self.known.resources,
-            arena: &mut self.window.arena,
-            sequence: self.window.sequence,
-            now_ms: self.now_ms,
-        };
-        let hashes = &self.scratch.hashes;
-        self.known.spans.places(
-            &self.scratch.rows,
-            hashes,
-            (
-                &mut self.window.tables[table],
-                layout.words(),
-                self.window.sequence,
-            ),
-            |span, group| {
-                let key_bytes = births.columns.key_bytes(span);
-                births.birth(span, hashes[span], group, key_bytes, |columns, key| {
-                    columns.write_key(key, span);
-                })
-            },
-            &mut self.scratch.offsets,
-        );
-        let rows = &mut self.window.tables[table].rows;
+        self.place(Rows::Spans);
+        let rows = &mut self.window.tables[self.setup.table].rows;
         if let (Some(buckets), Some((starts, ends))) =
             (&self.setup.plan.buckets, self.columns.times)
         {
@@ -223,7 +205,6 @@ impl Pass<'_> {
         self.keep(spans.len(), |columns, event| {
             columns.event_spans()[event] as usize
         });
-        let table = self.setup.table + 1;
         let hashes = &mut self.scratch.event_hashes;
         hashes.clear();
         let mut known = None;
@@ -236,29 +217,60 @@ impl Pass<'_> {
             known = Some((span, of_span));
             self.columns.mix_event(hasher, of_span, span, event)
         }));
+        self.place(Rows::Events);
+        let rows = &mut self.window.tables[self.setup.table + 1].rows;
+        count(&self.scratch.offsets, rows);
+        self.scratch.rows.len() as u64
+    }
+
+    /// Finds the accumulator of each kept row, by the hashes of its key; the key itself is written for
+    /// groups that are new only.
+    fn place(&mut self, rows: Rows) {
+        let Setup { plan, table, .. } = self.setup;
+        let Known {
+            spans,
+            events,
+            resources,
+            ..
+        } = &mut *self.known;
+        let (groups, hashes, table, words) = match rows {
+            Rows::Spans => (
+                spans,
+                &self.scratch.hashes,
+                *table,
+                plan.spans_layout().words(),
+            ),
+            Rows::Events => (events, &self.scratch.event_hashes, *table + 1, 1),
+        };
         let mut births = Births {
             columns: &self.columns,
             found: &self.scratch.resources,
-            known: &mut self.known.resources,
+            known: resources,
             arena: &mut self.window.arena,
             sequence: self.window.sequence,
             now_ms: self.now_ms,
         };
-        self.known.events.places(
+        groups.places(
             &self.scratch.rows,
             hashes,
-            (&mut self.window.tables[table], 1, self.window.sequence),
-            |event, group| {
-                let span = spans[event] as usize;
-                let key_bytes = births.columns.event_key_bytes(span, event);
-                births.birth(span, hashes[event], group, key_bytes, |columns, key| {
-                    columns.write_event_key(key, span, event);
-                })
+            (&mut self.window.tables[table], words, self.window.sequence),
+            |row, group| {
+                let (columns, hash) = (births.columns, hashes[row]);
+                match rows {
+                    Rows::Spans => births.birth(row, hash, group, columns.key_bytes(row), |key| {
+                        columns.write_key(key, row);
+                    }),
+                    Rows::Events => {
+                        let span = columns.event_spans()[row] as usize;
+                        let key_bytes = columns.event_key_bytes(span, row);
+                        births.birth(span, hash, group, key_bytes, |key| {
+                            columns.write_event_key(key, span, row);
+                        })
+                    }
+                }
             },
             &mut self.scratch.offsets,
         );
-        count(&self.scratch.offsets, &mut self.window.tables[table].rows);
-        self.scratch.rows.len() as u64
     }
 
     /// Lists the rows whose span's resource has `service.name`.
@@ -304,7 +316,7 @@ impl Births<'_> {
         hash: RowHash,
         group: GroupId,
         key_bytes: usize,
-        write_key: impl FnOnce(&Columns, &mut Vec<u8>),
+        write_key: impl FnOnce(&mut Vec<u8>),
     ) -> Birth {
         let row = self.columns.resource[span] as usize;
         let resource = self.found[row].hash;
@@ -323,7 +335,7 @@ impl Births<'_> {
             });
         } else {
             birth.resource_bytes = self.known.keep(resource, bytes, self.sequence, self.arena);
-            birth.key_bytes = append(self.arena, |arena| write_key(self.columns, arena));
+            birth.key_bytes = append(self.arena, write_key);
         }
         birth
     }
