@@ -118,14 +118,12 @@ impl Engine {
         }
     }
 
-    /// Asks the engine to end; [`Self::wait`] waits for it.
-    pub(super) fn terminate(&self) {
+    /// Asks the engine to end, pays it the visit that it waits for, and waits for the end; `None` when
+    /// that did not come in time and the engine was killed.
+    pub(super) async fn stop(mut self, visit: impl Future) -> io::Result<Option<ExitStatus>> {
         // It may have ended already.
         let _ = kill_process(Pid::from_child(&self.child), Signal::TERM);
-    }
-
-    /// Waits for the end; `None` when it did not come in time and the engine was killed.
-    pub(super) async fn wait(mut self) -> io::Result<Option<ExitStatus>> {
+        visit.await;
         let begun = Instant::now();
         while begun.elapsed() < STOP_TIMEOUT {
             if let Some(status) = self.child.try_wait()? {

@@ -61,10 +61,8 @@ pub(super) async fn demo(args: DemoArgs) -> Result<bool, Box<dyn Error>> {
         .cpu()
         .zip(cpu_before)
         .map(|(now, before)| now.saturating_sub(before));
-    engine.terminate();
-    // The engine waits for a last visit of every scraper it knows. It may have ended without it.
-    let _ = scrape(&target).await;
-    let status = engine.wait().await?;
+    // A last scrape: the engine waits for one of every scraper it knows. It may have ended without it.
+    let status = engine.stop(scrape(&target)).await?;
 
     writeln!(stdout(), "{}", summary(&finished, counted, cpu))?;
     match status {
