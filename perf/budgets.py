@@ -104,6 +104,15 @@ def grown(count, recorded):
     return named or [f"in functions below {FUNCTION_SHARE_MIN:.1%} of the case each"]
 
 
+def above(counts, budgets):
+    """The cases that cost more than they may."""
+    return [case for case, count in counts.items() if case in budgets and is_above(count, budgets[case])]
+
+
+def is_above(count, budget):
+    return count.total > budget * (1 + GROWTH_MAX)
+
+
 def compare(counts, budgets, functions, every=True):
     """What to say of each case, and whether any fails. `every`: cases that were not counted fail too."""
     lines, failed = [], False
@@ -114,7 +123,7 @@ def compare(counts, budgets, functions, every=True):
             failed = True
             continue
         said = f"{case}: {number(count.total)} a {count.unit}, budget {number(budget)}, {percent(count.total, budget)}"
-        if count.total > budget * (1 + GROWTH_MAX):
+        if is_above(count, budget):
             failed = True
             lines.append(f"FAILED  {said}")
             lines += [f"          {words}" for words in grown(count, functions.get(case, {}))]

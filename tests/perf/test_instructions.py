@@ -111,6 +111,11 @@ def test_a_gain_passes_and_asks_for_a_new_record():
     assert f"perf/instructions --record '{CASE}'" in said
 
 
+def test_what_is_counted_again_is_what_is_above_its_budget():
+    counts = {CASE: count(walk=1_660), "scrape/text": count(), "new": count()}
+    assert budgets.above(counts, {**BUDGETS, "scrape/text": 2_000.0}) == [CASE]
+
+
 def test_a_case_without_a_budget_fails():
     said, failed = compare({CASE: count(), "path/800B/10": count()})
     assert failed
