@@ -13,8 +13,9 @@ GAIN_MAX = 0.03
 # A case's record keeps functions from this share of it upwards.
 FUNCTION_SHARE_MIN = 0.005
 
-# What a report names of a case that grew.
+# What a report names of a case that grew: so many functions, each of which grew by such a share of the case.
 NAMED_MAX = 6
+NAMED_SHARE_MIN = 0.001
 
 HEADER = """\
 # Instructions per unit: what each station and a whole request may cost. A case fails at 3 % above its
@@ -95,7 +96,7 @@ def grown(count, recorded):
     found = []
     for name, now in count.functions.items():
         before = recorded.get(name)
-        if before is not None and now > before:
+        if before is not None and now - before >= count.total * NAMED_SHARE_MIN:
             words = f"{percent(now, before)} ({number(before)} -> {number(now)} a {count.unit})"
             found.append((now - before, f"{name} {words}"))
         elif before is None and now >= floor:
