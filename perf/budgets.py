@@ -55,7 +55,7 @@ def self_costs(text):
 def plain(name):
     """A function's name without what differs from build to build: hashes, clones, cycles."""
     name = re.sub(r"::h[0-9a-f]{16}\b", "", name)
-    name = re.sub(r"\.llvm\.\d+|\.cold(\.\d+)?$|'\d+$", "", name)
+    name = re.sub(r"\.llvm\.\d+|\.cold(\.\d+)?\b|'\d+(?=$|')", "", name)
     return " < ".join(part for part in name.split("'"))
 
 

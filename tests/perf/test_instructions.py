@@ -58,6 +58,7 @@ def test_what_a_callee_took_is_not_the_callers_own():
     ("decode::walk.llvm.123456", "decode::walk"),
     ("memcpy'decode::walk::h0123456789abcdef", "memcpy < decode::walk"),
     ("recursive'2", "recursive"),
+    ("recursive'2'caller", "recursive < caller"),
 ])
 def test_names_are_the_same_in_every_build(written, plain):
     assert budgets.plain(written) == plain
