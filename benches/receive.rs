@@ -164,15 +164,15 @@ fn http(criterion: &mut Criterion, coding: &str, bytes: usize, in_flight: usize)
 }
 
 /// A name of its own, since the thread of the size before may still be there.
-fn floor_name(bytes: usize) -> String {
-    format!("floor-{bytes}")
+fn floor_name(bytes: usize, in_flight: usize) -> String {
+    format!("floor-{bytes}-{in_flight}")
 }
 
 /// Reads `bytes` and answers with two, until the client goes.
-fn floor_server(bytes: usize) -> SocketAddr {
+fn floor_server(bytes: usize, in_flight: usize) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("bound");
-    let thread = std::thread::Builder::new().name(floor_name(bytes));
+    let thread = std::thread::Builder::new().name(floor_name(bytes, in_flight));
     let spawned = thread.spawn(move || {
         let (mut stream, _) = listener.accept().expect("a client");
         stream.set_nodelay(true).expect("a socket");
@@ -185,21 +185,32 @@ fn floor_server(bytes: usize) -> SocketAddr {
     address
 }
 
-fn floor(criterion: &mut Criterion, bytes: usize) {
-    let mut stream = tcp(floor_server(bytes));
+/// What the kernel asks of any program. So many requests go out together and are answered one by one.
+fn floor(criterion: &mut Criterion, bytes: usize, in_flight: usize) {
+    let mut stream = tcp(floor_server(bytes, in_flight));
     let body = body(bytes);
-    let mut answer = [0; 2];
-    stream.write_all(&body).expect("a socket");
-    stream.read_exact(&mut answer).expect("an answer");
-    assert_eq!(answer, [0x0a, 0]);
+    let mut requests = |count: u64| {
+        for _ in 0..count {
+            stream.write_all(&body).expect("a socket");
+        }
+        for _ in 0..count {
+            let mut answer = [0; 2];
+            stream.read_exact(&mut answer).expect("an answer");
+            assert_eq!(answer, [0x0a, 0]);
+        }
+    };
+    requests(1);
     let mut group = criterion.benchmark_group("receive");
     group.throughput(Throughput::Bytes(bytes as u64));
-    group.bench_function(BenchmarkId::new("floor", format!("{bytes}/1")), |bencher| {
-        bencher.iter_custom(|requests| {
-            cpu_during(&floor_name(bytes), || {
-                for _ in 0..requests {
-                    stream.write_all(&body).expect("a socket");
-                    stream.read_exact(&mut answer).expect("an answer");
+    let id = BenchmarkId::new("floor", format!("{bytes}/{in_flight}"));
+    group.bench_function(id, |bencher| {
+        bencher.iter_custom(|count| {
+            cpu_during(&floor_name(bytes, in_flight), || {
+                let mut left = count;
+                while left > 0 {
+                    let together = left.min(in_flight as u64);
+                    requests(together);
+                    left -= together;
                 }
             })
         });
@@ -229,7 +240,9 @@ fn naive_gunzip(criterion: &mut Criterion, bytes: usize) {
 
 fn receive(criterion: &mut Criterion) {
     for bytes in BODY_BYTES {
-        floor(criterion, bytes);
+        for in_flight in IN_FLIGHT {
+            floor(criterion, bytes, in_flight);
+        }
         naive_gunzip(criterion, bytes);
         for coding in ["plain", "gzip"] {
             for in_flight in IN_FLIGHT {

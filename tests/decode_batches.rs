@@ -164,6 +164,32 @@ fn refused_request_after_a_batch_came_back_leaves_clean_rows() {
 }
 
 #[test]
+fn batches_without_a_cell_share_a_column_and_keep_it_apart_from_those_with_one() {
+    let (layout, mut decoder) = decoder();
+    let cell = encode(Value::Int(1));
+    let bare = request(b"", &[Vec::new(), Vec::new()]);
+    let full = request(b"", &[Vec::new(), attribute(b"zone", Some(&cell))]);
+    let three = request(b"", &[Vec::new(), Vec::new(), Vec::new()]);
+    let mut held = Vec::new();
+    for (body, cells) in [
+        (&bare, vec![None, None]),
+        (&full, vec![None, Some(&cell[..])]),
+        (&bare, vec![None, None]),
+        (&three, vec![None, None, None]),
+        (&full, vec![None, Some(&cell[..])]),
+    ] {
+        decoder.append(body.clone()).expect("well-formed");
+        let batch = decoder.finish();
+        held.push((batch.clone(), cells));
+        decoder.recycle(batch);
+        for (batch, cells) in &held {
+            let zones: Vec<_> = layout.span_attribute(batch, 0).iter().collect();
+            assert_eq!(zones, *cells);
+        }
+    }
+}
+
+#[test]
 fn finish_without_a_request_is_an_empty_batch() {
     let (layout, mut decoder) = decoder();
     let batch = decoder.finish();

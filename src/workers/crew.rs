@@ -133,6 +133,11 @@ impl Crew {
         seats.filter_map(move |(index, Padded(seat))| (index != own).then_some(seat))
     }
 
+    /// Whether the shared queue holds a request at the moment.
+    pub(super) fn has_shared(&self) -> bool {
+        !self.shared_out.is_empty()
+    }
+
     /// Fills `run` from the shared queue. The last body may exceed a run's bytes.
     pub(super) fn take_shared(&self, run: &mut Vec<Request>) {
         let mut bytes = 0;

@@ -35,6 +35,10 @@ pub(super) struct Ready {
 }
 
 impl Ready {
+    pub(super) fn is_empty(&self) -> bool {
+        self.requests.is_empty()
+    }
+
     pub(super) fn push(&mut self, request: Request) {
         self.requests.push_back(request);
     }

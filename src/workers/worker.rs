@@ -70,6 +70,11 @@ impl Worker {
         &self.crew.seats[self.index]
     }
 
+    /// Whether another run can follow at once. What is pushed later wakes the runner again.
+    fn has_more(&self) -> bool {
+        !self.ready.borrow().is_empty() || self.crew.has_shared()
+    }
+
     /// Fills `run` with what is ready here, or else with what others gave away.
     fn next_run(&self, run: &mut Vec<Request>) {
         let mut gave = false;
@@ -138,6 +143,9 @@ async fn run_ready(worker: Rc<Worker>, mut station: Box<dyn Station>) {
             station.run(&mut run);
             // A request that the station left unanswered is refused by being dropped.
             run.clear();
+            if !worker.has_more() {
+                break;
+            }
         }
         if worker.closing.get() {
             worker.seat().end();

@@ -6,10 +6,13 @@
 //!
 //! Runs on a worker core, per chunk; no unsafe.
 
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::{Buf, Bytes};
-use http_body::Body;
+use http_body::{Body, Frame};
 use http_body_util::BodyExt;
 use tokio::time::{Instant, timeout_at};
 
@@ -39,7 +42,8 @@ pub(super) struct Pace {
 pub(super) struct Chunks<B> {
     body: B,
     pace: Pace,
-    until: Instant,
+    /// When the whole body must be there; settled when it is first waited for.
+    until: Option<Instant>,
 }
 
 impl<B: Body<Data = Bytes> + Unpin> Chunks<B> {
@@ -47,7 +51,7 @@ impl<B: Body<Data = Bytes> + Unpin> Chunks<B> {
         Self {
             body,
             pace,
-            until: Instant::now() + pace.time_max,
+            until: None,
         }
     }
 
@@ -59,21 +63,40 @@ impl<B: Body<Data = Bytes> + Unpin> Chunks<B> {
     /// The next chunk that is not empty; `None` at the end.
     pub(super) async fn next(&mut self) -> Result<Option<Bytes>, ReceiveError> {
         loop {
-            let stalled = Instant::now() + self.pace.stall_max;
-            match timeout_at(stalled.min(self.until), self.body.frame()).await {
-                Ok(None) => return Ok(None),
-                Ok(Some(Err(_))) => return Err(ReceiveError::Cut),
+            let ready = poll_fn(|context| {
+                let frame = Pin::new(&mut self.body).poll_frame(context);
+                Poll::Ready(frame)
+            });
+            // PERF: most chunks are there when they are asked for, and need no clock and no timer.
+            let frame = match ready.await {
+                Poll::Ready(frame) => frame,
+                Poll::Pending => self.wait().await?,
+            };
+            match frame {
+                None => return Ok(None),
+                Some(Err(_)) => return Err(ReceiveError::Cut),
                 // Trailers carry nothing for us.
-                Ok(Some(Ok(frame))) => match frame.into_data() {
+                Some(Ok(frame)) => match frame.into_data() {
                     Ok(chunk) if !chunk.is_empty() => return Ok(Some(chunk)),
                     _ => {}
                 },
-                Err(_) if stalled < self.until => {
-                    return Err(ReceiveError::Stalled(self.pace.stall_max));
-                }
-                Err(_) => return Err(ReceiveError::Slow(self.pace.time_max)),
             }
         }
+    }
+
+    /// The next frame, within its time.
+    async fn wait(&mut self) -> Result<Option<Result<Frame<Bytes>, B::Error>>, ReceiveError> {
+        let now = Instant::now();
+        let until = *self.until.get_or_insert(now + self.pace.time_max);
+        let stalled = now + self.pace.stall_max;
+        let waited = timeout_at(stalled.min(until), self.body.frame()).await;
+        waited.map_err(|_| {
+            if stalled < until {
+                ReceiveError::Stalled(self.pace.stall_max)
+            } else {
+                ReceiveError::Slow(self.pace.time_max)
+            }
+        })
     }
 
     /// Reads on without keeping anything. True: the body ended within `bytes_max`.

@@ -155,7 +155,7 @@ fn stalled_and_cut_bodies_give_back_their_permit() {
         slow,
     );
     let error = on_runtime(async {
-        chunks.until = tokio::time::Instant::now() + slow.time_max;
+        chunks.until = Some(tokio::time::Instant::now() + slow.time_max);
         chunks.next().await
     });
     assert_eq!(error, Err(ReceiveError::Slow(slow.time_max)));
