@@ -10,6 +10,7 @@
 //! | `view` | cells become series, many to one |
 //! | `render` | lines of text |
 //! | `body` | lines become a body: plain or gzip, piece by piece |
+//! | `gzip` | text becomes a gzip stream, made for lines that repeat each other |
 //! | `negotiate` | which format a scraper gets |
 //! | `start_at_zero` | which series a scraper has seen |
 //! | `scrape` | one request and its answer |
@@ -19,6 +20,7 @@
 
 mod body;
 mod counters;
+mod gzip;
 mod labels;
 mod negotiate;
 pub mod options;
