@@ -5,6 +5,7 @@
 //! | `options` | what the user wrote, settled |
 //! | `plan` | the streams' families: names, headers, bucket lines; settled when the pipeline is built |
 //! | `labels` | a series' identity becomes the text between its braces, once, at its birth |
+//! | `label_text` | that text, kept as what it does not share with others |
 //! | `rows` | the series of a view and their order |
 //! | `targets` | `target_info` |
 //! | `view` | cells become series, many to one |
@@ -21,6 +22,7 @@
 mod body;
 mod counters;
 mod gzip;
+mod label_text;
 mod labels;
 mod negotiate;
 pub mod options;
