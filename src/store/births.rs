@@ -2,11 +2,11 @@
 //!
 //! Each worker counts its own groups from 0, so the folder keeps one map from group to cell for each
 //! worker and table: a vector of handles. A handle remembers the generation of its cell and the
-//! origin; when the cell expired, the group is born again from the origin, and no increment is lost.
+//! identity; when the cell expired, the group is born again from it, and no increment is lost.
 
 use std::sync::Arc;
 
-use super::cells::{BirthTime, Cells, Origin};
+use super::cells::{BirthTime, Cells};
 use super::expiry::Resources;
 use super::snapshot::{CellId, Identity};
 use super::window::{Birth, Window};
@@ -16,7 +16,7 @@ use super::window::{Birth, Window};
 pub(super) struct Handle {
     pub(super) cell: CellId,
     pub(super) generation: u32,
-    pub(super) origin: Arc<Origin>,
+    pub(super) identity: Arc<Identity>,
 }
 
 /// Group -> handle, for one worker and table.
@@ -65,34 +65,32 @@ impl Table {
         }
         let bytes = &window.arena[as_usize(&birth.resource_bytes)];
         let resource = resources.intern(birth.resource, bytes, window.time_ms);
-        let origin = Arc::new(Origin {
+        let identity = Arc::new(Identity {
             hash: birth.identity,
-            resource: birth.resource,
-            identity: Arc::new(Identity {
-                resource,
-                key: window.arena[as_usize(&birth.key_bytes)].into(),
-            }),
+            resource_hash: birth.resource,
+            resource,
+            key: window.arena[as_usize(&birth.key_bytes)].into(),
         });
-        self.insert(origin, time)
+        self.insert(identity, time)
     }
 
     /// The handle of a group whose cell expired: of a new cell of the same identity.
     #[cold]
     pub(super) fn born_again(
         &mut self,
-        origin: &Arc<Origin>,
+        identity: &Arc<Identity>,
         window: &Window,
         resources: &mut Resources,
         time: BirthTime,
     ) -> Handle {
-        if let Some(cell) = self.cells.find(origin.hash) {
+        if let Some(cell) = self.cells.find(identity.hash) {
             return self.handle(cell);
         }
         if self.is_full() {
             return self.overflow(time);
         }
-        resources.restore(origin.resource, &origin.identity.resource, window.time_ms);
-        self.insert(Arc::clone(origin), time)
+        resources.restore(identity.resource_hash, &identity.resource, window.time_ms);
+        self.insert(Arc::clone(identity), time)
     }
 
     /// Whether the worker gave the birth the overflow key, its own being too long.
@@ -114,24 +112,21 @@ impl Table {
     #[cold]
     fn overflow(&mut self, time: BirthTime) -> Handle {
         if self.overflow.is_none() {
-            let identity = Identity {
+            // No hash of an identity leads here by chance: the overflow is found by its place.
+            let identity = Arc::new(Identity {
+                hash: 0,
+                resource_hash: 0,
                 resource: Arc::from([]),
                 key: self.overflow_key.clone(),
-            };
-            // No hash of an identity leads here by chance: the overflow is found by its place.
-            let origin = Arc::new(Origin {
-                hash: 0,
-                resource: 0,
-                identity: Arc::new(identity),
             });
-            self.overflow = Some(self.insert(origin, time));
+            self.overflow = Some(self.insert(identity, time));
         }
         self.overflow.clone().expect("made above")
     }
 
-    fn insert(&mut self, origin: Arc<Origin>, time: BirthTime) -> Handle {
+    fn insert(&mut self, identity: Arc<Identity>, time: BirthTime) -> Handle {
         self.births += 1;
-        let cell = self.cells.insert(origin, time);
+        let cell = self.cells.insert(identity, time);
         self.handle(cell)
     }
 
@@ -139,7 +134,7 @@ impl Table {
         Handle {
             cell,
             generation: self.cells.generation(cell),
-            origin: Arc::clone(self.cells.origin(cell)),
+            identity: Arc::clone(self.cells.identity(cell)),
         }
     }
 }

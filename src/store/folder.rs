@@ -12,7 +12,7 @@ use super::births::{GroupMap, Table};
 use super::cells::{BirthTime, Cells};
 use super::counts::{self, StoreCounts};
 use super::expiry::{OwnerSpec, Resources};
-use super::snapshot::Snapshot;
+use super::snapshot::{CellId, Snapshot};
 use super::window::{Layout, OwnerId, Window, WindowTable};
 
 /// What the store is made for.
@@ -74,6 +74,8 @@ pub struct Folder {
     owner_of: Vec<OwnerId>,
     workers: Vec<Worker>,
     groups_max: usize,
+    /// Cells of the window's slots, while one of its tables is folded.
+    touched: Vec<CellId>,
     /// Of the last snapshot.
     time_ms: u64,
     /// No birth is before this: what expired may have been shown until 2 ms before.
@@ -106,6 +108,7 @@ impl Folder {
                 .collect(),
             workers: (0..spec.workers).map(|_| worker()).collect(),
             groups_max: spec.groups_max,
+            touched: Vec::new(),
             time_ms: 0,
             birth_ms_min: 0,
             birth_ms_last: 0,
@@ -169,24 +172,23 @@ impl Folder {
         }
         let layout = table.cells.layout();
         let mut overflowed = 0;
-        for (group, row) in touched
-            .groups
-            .iter()
-            .zip(touched.rows.chunks_exact(layout.words()))
-        {
+        self.touched.clear();
+        for (slot, group) in touched.groups.iter().enumerate() {
             let handle = &mut groups.handles[group.0 as usize];
             if table.cells.generation(handle.cell) != handle.generation {
                 let time = time(window.time_ms, owner.flush);
                 let resources = &mut owner.resources;
-                *handle = table.born_again(&handle.origin, window, resources, time);
+                *handle = table.born_again(&handle.identity, window, resources, time);
                 self.birth_ms_last = self.birth_ms_last.max(time.time_ms);
                 groups.overflowed += usize::from(table.is_overflow(handle.cell));
             }
             if table.is_overflow(handle.cell) {
-                overflowed += layout.count(row);
+                let words = layout.words();
+                overflowed += layout.count(&touched.rows[slot * words..][..words]);
             }
-            table.cells.add(handle.cell, row);
+            self.touched.push(handle.cell);
         }
+        table.cells.add(&self.touched, &touched.rows);
         known.wants_epoch |= groups.handles.len() > self.groups_max;
         counts::add(&self.counts.overflowed, overflowed);
         counts::add(&self.counts.births, table.births - births_before);
@@ -215,7 +217,7 @@ impl Folder {
             if *of == owner {
                 freed += table
                     .cells
-                    .free_where(|origin| gone.binary_search(&origin.resource).is_ok());
+                    .free_where(|identity| gone.binary_search(&identity.resource_hash).is_ok());
             }
         }
         self.birth_ms_min = self.time_ms + 2;
