@@ -1,7 +1,7 @@
 //! A rendering in, the body of a response out: plain or gzip, piece by piece.
 //!
-//! Between two pieces other tasks of the thread run, so a scrape of any size holds it for no more
-//! than one piece.
+//! Between two pieces other tasks of the thread run, and other threads of its core, so a scrape of any
+//! size holds them for no more than one piece.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -88,6 +88,8 @@ impl http_body::Body for Pieces {
         if text.is_empty() && self.more {
             if self.rest {
                 self.rest = false;
+                // A worker may have this core too.
+                std::thread::yield_now();
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }

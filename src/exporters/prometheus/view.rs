@@ -48,8 +48,8 @@ pub(super) struct View {
     sequence: u64,
     /// Of the last row that was in a picture.
     sequence_shown: u64,
-    /// Chunks whose births are to be taken: source and chunk.
-    todo: Vec<(usize, usize)>,
+    /// Chunks whose births are to be taken: source, chunk, and the first cell that was not looked at.
+    todo: Vec<(usize, usize, usize)>,
     /// Label texts that others of the same resource are kept beside, by the resource's address: that
     /// address may be another's by now, which only makes patches longer.
     bases: HashMap<usize, Arc<[u8]>, RandomState>,
@@ -59,8 +59,12 @@ pub(super) struct View {
 /// Resources whose text is remembered for their next series.
 const BASES_MAX: usize = 4_096;
 
-/// Births that are put into the orders at once: their texts are about 0.5 MiB.
-const NEWBORN_MAX: usize = 1_024;
+/// Births that are put into the orders at once: their texts are some hundred KiB, and it takes less than
+/// a millisecond.
+const NEWBORN_MAX: usize = 256;
+
+/// Births of one step: a quarter of a millisecond.
+const STEP_BIRTHS: usize = 32;
 
 /// What the view knows of one source's cells.
 struct TableView {
@@ -160,7 +164,7 @@ impl View {
                 }
                 self.tables[source].known[index] = None;
                 self.let_go(source, index, cells.map_or(&[][..], |cells| cells));
-                self.todo.push((source, index));
+                self.todo.push((source, index, 0));
             }
         }
         self.bury();
@@ -168,9 +172,9 @@ impl View {
         self.todo.reverse();
     }
 
-    /// Next step: takes the births of one chunk. False: there are none left.
+    /// Next step: takes some births of a chunk. False: there are none left.
     pub(super) fn advance(&mut self, snapshot: &Snapshot) -> bool {
-        let Some((source, index)) = self.todo.pop() else {
+        let Some((source, index, first)) = self.todo.pop() else {
             return false;
         };
         let chunk = snapshot
@@ -178,11 +182,17 @@ impl View {
             .get(self.plan.sources[source].table)
             .and_then(|table| table.chunks.get(index));
         if let Some(chunk) = chunk {
-            for (offset, cell) in chunk.cells.iter().enumerate().take(CHUNK_CELLS) {
+            let mut births = 0;
+            for (offset, cell) in chunk.cells.iter().enumerate().take(CHUNK_CELLS).skip(first) {
                 let at = index * CHUNK_CELLS + offset;
                 if let Some(identity) = &cell.identity
                     && !self.tables[source].slots[at].occupied
                 {
+                    if births == STEP_BIRTHS {
+                        self.todo.push((source, index, offset));
+                        return true;
+                    }
+                    births += 1;
                     self.tables[source].slots[at] = self.born(source, at, cell, identity);
                 }
             }
@@ -410,7 +420,8 @@ impl View {
             return;
         }
         let rows = &self.rows;
-        let mut texts = Vec::new();
+        let bytes = self.newborn.iter().map(|id| rows.get(*id).labels.bytes());
+        let mut texts = Vec::with_capacity(bytes.sum());
         let mut born: Vec<(RowId, Range<usize>)> = Vec::with_capacity(self.newborn.len());
         for id in self.newborn.drain(..) {
             let start = texts.len();
