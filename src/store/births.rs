@@ -31,7 +31,8 @@ pub(super) struct GroupMap {
 pub(super) struct Table {
     pub(super) cells: Cells,
     series_max: usize,
-    /// The key under which the connector knows what lies beyond `series_max` or is too long.
+    series_bytes_max: usize,
+    /// The key under which the connector knows what lies beyond these bounds or is too long.
     overflow_key: Box<[u8]>,
     pub(super) overflow: Option<Handle>,
     /// Cells born since the store began.
@@ -39,10 +40,15 @@ pub(super) struct Table {
 }
 
 impl Table {
-    pub(super) fn new(cells: Cells, series_max: usize, overflow_key: Box<[u8]>) -> Self {
+    pub(super) fn new(
+        cells: Cells,
+        (series_max, series_bytes_max): (usize, usize),
+        overflow_key: Box<[u8]>,
+    ) -> Self {
         Self {
             cells,
             series_max,
+            series_bytes_max,
             overflow_key,
             overflow: None,
             births: 0,
@@ -105,7 +111,7 @@ impl Table {
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.cells.live() >= self.series_max
+        self.cells.live() >= self.series_max || self.cells.key_bytes() >= self.series_bytes_max
     }
 
     /// One cell for all that is too much. It has an empty resource and never expires.

@@ -30,6 +30,8 @@ pub(super) struct Cells {
     /// Cell -> generation. Wraps after 2^32 expiries in one place, which are at most one a tick.
     generations: Vec<u32>,
     free: Vec<CellId>,
+    /// Of the living.
+    key_bytes: usize,
     /// Identity hash -> cell.
     index: HashTable<CellId>,
 }
@@ -41,6 +43,7 @@ impl Cells {
             chunks: Vec::new(),
             generations: Vec::new(),
             free: Vec::new(),
+            key_bytes: 0,
             index: HashTable::new(),
         }
     }
@@ -52,6 +55,11 @@ impl Cells {
     /// Cells with an identity.
     pub(super) fn live(&self) -> usize {
         self.generations.len() - self.free.len()
+    }
+
+    /// Of all cells with an identity.
+    pub(super) fn key_bytes(&self) -> usize {
+        self.key_bytes
     }
 
     pub(super) fn generation(&self, cell: CellId) -> u32 {
@@ -102,6 +110,7 @@ impl Cells {
         let words = self.layout.words();
         Arc::make_mut(&mut self.chunks[chunk].rows)[at * words..][..words].fill(0);
         let hash = of.hash;
+        self.key_bytes += of.key.len();
         Arc::make_mut(&mut self.chunks[chunk].cells)[at] = CellState {
             identity: Some(of),
             generation: self.generations[cell.0 as usize],
@@ -145,7 +154,9 @@ impl Cells {
     }
 
     fn unindex(&mut self, cell: CellId) {
-        let hash = self.identity(cell).hash;
+        let identity = self.identity(cell);
+        let (hash, key_bytes) = (identity.hash, identity.key.len());
+        self.key_bytes -= key_bytes;
         if let Ok(entry) = self.index.find_entry(hash as u64, |found| *found == cell) {
             entry.remove();
         }

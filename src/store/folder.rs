@@ -25,6 +25,8 @@ pub struct StoreSpec {
     pub tables: Vec<TableSpec>,
     /// Cells of a table; what is born beyond goes to the table's overflow cell.
     pub series_max: usize,
+    /// Bytes of all keys of a table, likewise. A view keeps about as many again for its labels.
+    pub series_bytes_max: usize,
     /// Groups of a worker in one table, before the worker is asked to forget them all.
     pub groups_max: usize,
 }
@@ -32,6 +34,8 @@ pub struct StoreSpec {
 impl StoreSpec {
     /// A million cells of ten buckets are about 0.5 GiB: an operator's mistake, not a load.
     pub const SERIES_MAX: usize = 1_000_000;
+    /// Twice what a million of the guide's have; `SERIES_MAX` of the longest would be 16 GiB.
+    pub const SERIES_BYTES_MAX: usize = 256 << 20;
     pub const GROUPS_MAX: usize = 1_000_000;
 }
 
@@ -103,7 +107,8 @@ impl Folder {
                 .into_iter()
                 .map(|table| {
                     let cells = Cells::new(table.layout);
-                    Table::new(cells, spec.series_max, table.overflow_key)
+                    let bounds = (spec.series_max, spec.series_bytes_max);
+                    Table::new(cells, bounds, table.overflow_key)
                 })
                 .collect(),
             workers: (0..spec.workers).map(|_| worker()).collect(),
