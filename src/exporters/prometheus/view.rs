@@ -254,13 +254,13 @@ impl View {
         let scope = origin.stream.scope_name;
         match self.rules.series(&words, scope, histogram) {
             Ok(labels) if histogram && labels.has_le => {
-                rows[0] = self.place(&birth, labels, Part::Histograms);
+                rows[0] = self.place(&birth, &labels, Part::Histograms);
                 match self.rules.series(&words, scope, false) {
-                    Ok(labels) => rows[1] = self.place(&birth, labels, Part::Counts),
+                    Ok(labels) => rows[1] = self.place(&birth, &labels, Part::Counts),
                     Err(reason) => self.drop_series(origin, reason),
                 }
             }
-            Ok(labels) => rows[0] = self.place(&birth, labels, Part::All),
+            Ok(labels) => rows[0] = self.place(&birth, &labels, Part::All),
             Err(reason) => self.drop_series(origin, reason),
         }
         Slot {
@@ -272,7 +272,7 @@ impl View {
     }
 
     /// Joins the series of these labels or makes it.
-    fn place(&mut self, birth: &Birth, labels: Labels, part: Part) -> RowId {
+    fn place(&mut self, birth: &Birth, labels: &Labels, part: Part) -> RowId {
         let origin = &self.plan.sources[birth.source];
         self.counters.changed(labels.changes, metric_name(origin));
         let hash = self.hash.hash_one(labels.text.as_slice());
@@ -313,7 +313,7 @@ impl View {
             .any(|known| known.cell == member.cell && table(known.source) == table(member.source))
     }
 
-    fn insert(&mut self, birth: &Birth, labels: Labels, part: Part, hash: u64) -> RowId {
+    fn insert(&mut self, birth: &Birth, labels: &Labels, part: Part, hash: u64) -> RowId {
         self.sequence += 1;
         let row = Row {
             labels: LabelText::new(&labels.text, &self.base(birth, &labels.text)),

@@ -97,9 +97,9 @@ fn limited(depths: &[usize], length_max: usize) -> [usize; LENGTH_MAX + 1] {
 pub(super) fn codes<const N: usize>(lengths: &[u8; N]) -> [Code; N] {
     let mut next = [0_u16; LENGTH_MAX + 1];
     let mut code = 0;
-    for length in 1..=LENGTH_MAX {
+    for (length, next) in next.iter_mut().enumerate().skip(1) {
         code <<= 1;
-        next[length] = code;
+        *next = code;
         code += lengths
             .iter()
             .filter(|at| usize::from(**at) == length)

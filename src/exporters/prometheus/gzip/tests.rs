@@ -71,7 +71,7 @@ fn matches_of_every_length_come_back() {
     for bytes in (1..800).chain([0xfffe, 0xffff, 0x1_0000, 0x1_0001, 0x1_0101, 0x2_0000]) {
         check(&[vec![b'a'; bytes]]);
         let unit: Vec<u8> = (0..bytes.min(9000))
-            .map(|at| (at * at >> 3) as u8)
+            .map(|at| ((at * at) >> 3) as u8)
             .collect();
         check(&[[&unit[..], b"|", &unit, b"!"].concat()]);
     }
