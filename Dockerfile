@@ -6,8 +6,8 @@ WORKDIR /src
 COPY . .
 # glibc, linked statically: names resolve by /etc/hosts and DNS without a library on disk.
 RUN RUSTFLAGS="-C target-feature=+crt-static" \
-    cargo build --release --locked --target "$(rustc -vV | sed -n 's/^host: //p')" \
- && cp target/*/release/spanmill /spanmill
+    cargo build --profile dist --locked --target "$(rustc -vV | sed -n 's/^host: //p')" \
+ && cp target/*/dist/spanmill /spanmill
 
 FROM scratch
 COPY --from=build /spanmill /spanmill

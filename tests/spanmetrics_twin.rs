@@ -332,6 +332,7 @@ fn check(options: &SpanMetricsOptions, loads: &[Load]) {
         owners: vec![connector.owner(false)],
         tables,
         series_max: StoreSpec::SERIES_MAX,
+        series_bytes_max: StoreSpec::SERIES_BYTES_MAX,
         groups_max: StoreSpec::GROUPS_MAX,
     });
     let mut workers = [0, 1].map(|_| {

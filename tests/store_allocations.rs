@@ -28,6 +28,7 @@ fn known_series_allocate_nothing_from_batch_to_cell() {
         owners: vec![connector.owner(false)],
         tables,
         series_max: StoreSpec::SERIES_MAX,
+        series_bytes_max: StoreSpec::SERIES_BYTES_MAX,
         groups_max: StoreSpec::GROUPS_MAX,
     });
     let mut grouper = connector.grouper(Arc::clone(&layout), OwnerId(0), TableId(0));

@@ -34,6 +34,28 @@ fn series_beyond_the_bound_are_counted_in_the_overflow_series() {
 }
 
 #[test]
+fn series_whose_keys_are_too_many_bytes_are_counted_in_the_overflow_series() {
+    let bounds = Bounds {
+        series_bytes_max: 1_000,
+        ..Bounds::default()
+    };
+    let mut rig = Rig::new(guide_options(), &bounds);
+    let long: Vec<String> = ["a", "b", "c", "d"].map(|name| name.repeat(400)).into();
+    rig.run(0, "shop", &strs(&long), 10_000);
+    rig.fold(0);
+    rig.run(0, "shop", &strs(&long), 10_000);
+    rig.fold(0);
+    let snapshot = rig.snapshot(10_000);
+    // The third crosses the bound.
+    let mut seen: Vec<(String, u64)> = (long[..3].iter())
+        .map(|name| (format!("shop {name}"), 2))
+        .collect();
+    seen.push(("true".to_owned(), 2));
+    assert_eq!(rig.seen(&snapshot), seen);
+    assert_eq!(rig.count(|counts| &counts.overflowed), 2);
+}
+
+#[test]
 fn room_that_an_expiry_makes_is_used_by_series_that_overflowed() {
     let mut options = guide_options();
     options.metrics_expiration = Some(std::time::Duration::from_secs(1));

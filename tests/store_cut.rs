@@ -52,6 +52,7 @@ fn every_snapshot_has_whole_runs_only() {
         owners: vec![connector.owner(false)],
         tables,
         series_max: StoreSpec::SERIES_MAX,
+        series_bytes_max: StoreSpec::SERIES_BYTES_MAX,
         groups_max: StoreSpec::GROUPS_MAX,
     });
     let (client, folder_thread) = spawn(folder, sides, Box::new(|| 1_000)).expect("thread starts");

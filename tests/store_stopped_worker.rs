@@ -91,6 +91,7 @@ fn start() -> (FolderClient, thread::JoinHandle<()>, Vec<Worker>) {
         owners: vec![connector.owner(false)],
         tables,
         series_max: StoreSpec::SERIES_MAX,
+        series_bytes_max: StoreSpec::SERIES_BYTES_MAX,
         groups_max: StoreSpec::GROUPS_MAX,
     });
     let (client, joined) = spawn(folder, sides, Box::new(|| 2_000)).expect("a thread starts");

@@ -265,6 +265,7 @@ pub(super) fn store(
             .flat_map(|c| c.instance.tables(c.owner))
             .collect(),
         series_max: StoreSpec::SERIES_MAX,
+        series_bytes_max: StoreSpec::SERIES_BYTES_MAX,
         groups_max: StoreSpec::GROUPS_MAX,
     };
     let tables = spec.tables.len();

@@ -2,11 +2,11 @@
 //!
 //! Each worker counts its own groups from 0, so the folder keeps one map from group to cell for each
 //! worker and table: a vector of handles. A handle remembers the generation of its cell and the
-//! origin; when the cell expired, the group is born again from the origin, and no increment is lost.
+//! identity; when the cell expired, the group is born again from it, and no increment is lost.
 
 use std::sync::Arc;
 
-use super::cells::{BirthTime, Cells, Origin};
+use super::cells::{BirthTime, Cells};
 use super::expiry::Resources;
 use super::snapshot::{CellId, Identity};
 use super::window::{Birth, Window};
@@ -16,7 +16,7 @@ use super::window::{Birth, Window};
 pub(super) struct Handle {
     pub(super) cell: CellId,
     pub(super) generation: u32,
-    pub(super) origin: Arc<Origin>,
+    pub(super) identity: Arc<Identity>,
 }
 
 /// Group -> handle, for one worker and table.
@@ -31,7 +31,8 @@ pub(super) struct GroupMap {
 pub(super) struct Table {
     pub(super) cells: Cells,
     series_max: usize,
-    /// The key under which the connector knows what lies beyond `series_max` or is too long.
+    series_bytes_max: usize,
+    /// The key under which the connector knows what lies beyond these bounds or is too long.
     overflow_key: Box<[u8]>,
     pub(super) overflow: Option<Handle>,
     /// Cells born since the store began.
@@ -39,10 +40,15 @@ pub(super) struct Table {
 }
 
 impl Table {
-    pub(super) fn new(cells: Cells, series_max: usize, overflow_key: Box<[u8]>) -> Self {
+    pub(super) fn new(
+        cells: Cells,
+        (series_max, series_bytes_max): (usize, usize),
+        overflow_key: Box<[u8]>,
+    ) -> Self {
         Self {
             cells,
             series_max,
+            series_bytes_max,
             overflow_key,
             overflow: None,
             births: 0,
@@ -65,34 +71,32 @@ impl Table {
         }
         let bytes = &window.arena[as_usize(&birth.resource_bytes)];
         let resource = resources.intern(birth.resource, bytes, window.time_ms);
-        let origin = Arc::new(Origin {
+        let identity = Arc::new(Identity {
             hash: birth.identity,
-            resource: birth.resource,
-            identity: Arc::new(Identity {
-                resource,
-                key: window.arena[as_usize(&birth.key_bytes)].into(),
-            }),
+            resource_hash: birth.resource,
+            resource,
+            key: window.arena[as_usize(&birth.key_bytes)].into(),
         });
-        self.insert(origin, time)
+        self.insert(identity, time)
     }
 
     /// The handle of a group whose cell expired: of a new cell of the same identity.
     #[cold]
     pub(super) fn born_again(
         &mut self,
-        origin: &Arc<Origin>,
+        identity: &Arc<Identity>,
         window: &Window,
         resources: &mut Resources,
         time: BirthTime,
     ) -> Handle {
-        if let Some(cell) = self.cells.find(origin.hash) {
+        if let Some(cell) = self.cells.find(identity.hash) {
             return self.handle(cell);
         }
         if self.is_full() {
             return self.overflow(time);
         }
-        resources.restore(origin.resource, &origin.identity.resource, window.time_ms);
-        self.insert(Arc::clone(origin), time)
+        resources.restore(identity.resource_hash, &identity.resource, window.time_ms);
+        self.insert(Arc::clone(identity), time)
     }
 
     /// Whether the worker gave the birth the overflow key, its own being too long.
@@ -107,31 +111,28 @@ impl Table {
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.cells.live() >= self.series_max
+        self.cells.live() >= self.series_max || self.cells.key_bytes() >= self.series_bytes_max
     }
 
     /// One cell for all that is too much. It has an empty resource and never expires.
     #[cold]
     fn overflow(&mut self, time: BirthTime) -> Handle {
         if self.overflow.is_none() {
-            let identity = Identity {
+            // No hash of an identity leads here by chance: the overflow is found by its place.
+            let identity = Arc::new(Identity {
+                hash: 0,
+                resource_hash: 0,
                 resource: Arc::from([]),
                 key: self.overflow_key.clone(),
-            };
-            // No hash of an identity leads here by chance: the overflow is found by its place.
-            let origin = Arc::new(Origin {
-                hash: 0,
-                resource: 0,
-                identity: Arc::new(identity),
             });
-            self.overflow = Some(self.insert(origin, time));
+            self.overflow = Some(self.insert(identity, time));
         }
         self.overflow.clone().expect("made above")
     }
 
-    fn insert(&mut self, origin: Arc<Origin>, time: BirthTime) -> Handle {
+    fn insert(&mut self, identity: Arc<Identity>, time: BirthTime) -> Handle {
         self.births += 1;
-        let cell = self.cells.insert(origin, time);
+        let cell = self.cells.insert(identity, time);
         self.handle(cell)
     }
 
@@ -139,7 +140,7 @@ impl Table {
         Handle {
             cell,
             generation: self.cells.generation(cell),
-            origin: Arc::clone(self.cells.origin(cell)),
+            identity: Arc::clone(self.cells.identity(cell)),
         }
     }
 }

@@ -12,7 +12,7 @@ use super::births::{GroupMap, Table};
 use super::cells::{BirthTime, Cells};
 use super::counts::{self, StoreCounts};
 use super::expiry::{OwnerSpec, Resources};
-use super::snapshot::Snapshot;
+use super::snapshot::{CellId, Snapshot};
 use super::window::{Layout, OwnerId, Window, WindowTable};
 
 /// What the store is made for.
@@ -25,6 +25,8 @@ pub struct StoreSpec {
     pub tables: Vec<TableSpec>,
     /// Cells of a table; what is born beyond goes to the table's overflow cell.
     pub series_max: usize,
+    /// Bytes of all keys of a table, likewise. A view keeps about as many again for its labels.
+    pub series_bytes_max: usize,
     /// Groups of a worker in one table, before the worker is asked to forget them all.
     pub groups_max: usize,
 }
@@ -32,6 +34,8 @@ pub struct StoreSpec {
 impl StoreSpec {
     /// A million cells of ten buckets are about 0.5 GiB: an operator's mistake, not a load.
     pub const SERIES_MAX: usize = 1_000_000;
+    /// Twice what a million of the guide's have; `SERIES_MAX` of the longest would be 16 GiB.
+    pub const SERIES_BYTES_MAX: usize = 256 << 20;
     pub const GROUPS_MAX: usize = 1_000_000;
 }
 
@@ -74,6 +78,8 @@ pub struct Folder {
     owner_of: Vec<OwnerId>,
     workers: Vec<Worker>,
     groups_max: usize,
+    /// Cells of the window's slots, while one of its tables is folded.
+    touched: Vec<CellId>,
     /// Of the last snapshot.
     time_ms: u64,
     /// No birth is before this: what expired may have been shown until 2 ms before.
@@ -101,11 +107,13 @@ impl Folder {
                 .into_iter()
                 .map(|table| {
                     let cells = Cells::new(table.layout);
-                    Table::new(cells, spec.series_max, table.overflow_key)
+                    let bounds = (spec.series_max, spec.series_bytes_max);
+                    Table::new(cells, bounds, table.overflow_key)
                 })
                 .collect(),
             workers: (0..spec.workers).map(|_| worker()).collect(),
             groups_max: spec.groups_max,
+            touched: Vec::new(),
             time_ms: 0,
             birth_ms_min: 0,
             birth_ms_last: 0,
@@ -169,24 +177,23 @@ impl Folder {
         }
         let layout = table.cells.layout();
         let mut overflowed = 0;
-        for (group, row) in touched
-            .groups
-            .iter()
-            .zip(touched.rows.chunks_exact(layout.words()))
-        {
+        self.touched.clear();
+        for (slot, group) in touched.groups.iter().enumerate() {
             let handle = &mut groups.handles[group.0 as usize];
             if table.cells.generation(handle.cell) != handle.generation {
                 let time = time(window.time_ms, owner.flush);
                 let resources = &mut owner.resources;
-                *handle = table.born_again(&handle.origin, window, resources, time);
+                *handle = table.born_again(&handle.identity, window, resources, time);
                 self.birth_ms_last = self.birth_ms_last.max(time.time_ms);
                 groups.overflowed += usize::from(table.is_overflow(handle.cell));
             }
             if table.is_overflow(handle.cell) {
-                overflowed += layout.count(row);
+                let words = layout.words();
+                overflowed += layout.count(&touched.rows[slot * words..][..words]);
             }
-            table.cells.add(handle.cell, row);
+            self.touched.push(handle.cell);
         }
+        table.cells.add(&self.touched, &touched.rows);
         known.wants_epoch |= groups.handles.len() > self.groups_max;
         counts::add(&self.counts.overflowed, overflowed);
         counts::add(&self.counts.births, table.births - births_before);
@@ -215,7 +222,7 @@ impl Folder {
             if *of == owner {
                 freed += table
                     .cells
-                    .free_where(|origin| gone.binary_search(&origin.resource).is_ok());
+                    .free_where(|identity| gone.binary_search(&identity.resource_hash).is_ok());
             }
         }
         self.birth_ms_min = self.time_ms + 2;

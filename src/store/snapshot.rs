@@ -54,9 +54,14 @@ pub struct CellState {
     pub birth_flush: u64,
 }
 
-/// The OTLP identity of a cell, as bytes.
+/// The OTLP identity of a cell, as bytes. Kept by the cell and by every group that leads to it, so that a
+/// group whose cell expired can be born again.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Identity {
+    /// Keyed hash of the whole.
+    pub hash: u128,
+    /// Keyed hash of the resource bytes.
+    pub resource_hash: u128,
     /// Bytes of the OTLP `Resource` message, shared by all cells of the resource.
     pub resource: Arc<[u8]>,
     /// The key as its connector wrote it.

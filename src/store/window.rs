@@ -65,9 +65,22 @@ impl WindowTable {
     pub fn push_row(&mut self, group: GroupId, words: usize) -> u32 {
         let slot = u32::try_from(self.groups.len()).expect("slots are no more than groups");
         self.groups.push(group);
-        self.rows.resize(self.rows.len() + words, 0);
+        let end = self.rows.len() + words;
+        if end > self.rows.capacity() {
+            self.grow(end);
+        }
+        self.rows.resize(end, 0);
         slot
     }
+
+    /// By a quarter, not twofold: rows are most of a window, and their memory stays.
+    #[cold]
+    fn grow(&mut self, words: usize) {
+        let more = (self.rows.len() / 4).max(Self::GROWTH_WORDS_MIN);
+        self.rows.reserve_exact(words - self.rows.len() + more);
+    }
+
+    const GROWTH_WORDS_MIN: usize = 1_024;
 
     fn bytes(&self) -> usize {
         size_of_val(self.groups.as_slice())
@@ -122,8 +135,8 @@ pub struct Window {
 
 impl Window {
     /// From here on the folder is woken. Some ten thousand touched groups: folding them less often
-    /// would save little, and the window leaves the caches.
-    pub const BYTES_LARGE: usize = 4 << 20;
+    /// would save little, and each worker has two windows of this size.
+    pub const BYTES_LARGE: usize = 3 << 19;
     /// From here on no run may start: the folder is far behind. Ranges in the arena stay within 32
     /// bits, because what one run adds is bounded by its requests.
     pub const BYTES_MAX: usize = 256 << 20;

@@ -60,6 +60,8 @@ impl Table {
         self.generation += 1;
         let cell = CellState {
             identity: Some(Arc::new(Identity {
+                hash: 0,
+                resource_hash: 0,
                 resource: encode(resource).into(),
                 key: encode(key).into(),
             })),

@@ -33,6 +33,7 @@ pub struct Bounds {
     pub workers: usize,
     pub leaves_late: bool,
     pub series_max: usize,
+    pub series_bytes_max: usize,
     pub groups_max: usize,
 }
 
@@ -42,6 +43,7 @@ impl Default for Bounds {
             workers: 1,
             leaves_late: false,
             series_max: StoreSpec::SERIES_MAX,
+            series_bytes_max: StoreSpec::SERIES_BYTES_MAX,
             groups_max: StoreSpec::GROUPS_MAX,
         }
     }
@@ -67,6 +69,7 @@ impl Rig {
                 owners: vec![connector.owner(bounds.leaves_late)],
                 tables,
                 series_max: bounds.series_max,
+                series_bytes_max: bounds.series_bytes_max,
                 groups_max: bounds.groups_max,
             }),
             connector,

@@ -5,11 +5,13 @@
 //! | `options` | what the user wrote, settled |
 //! | `plan` | the streams' families: names, headers, bucket lines; settled when the pipeline is built |
 //! | `labels` | a series' identity becomes the text between its braces, once, at its birth |
+//! | `label_text` | that text, kept as what it does not share with others |
 //! | `rows` | the series of a view and their order |
 //! | `targets` | `target_info` |
 //! | `view` | cells become series, many to one |
 //! | `render` | lines of text |
 //! | `body` | lines become a body: plain or gzip, piece by piece |
+//! | `gzip` | text becomes a gzip stream, made for lines that repeat each other |
 //! | `negotiate` | which format a scraper gets |
 //! | `start_at_zero` | which series a scraper has seen |
 //! | `scrape` | one request and its answer |
@@ -19,6 +21,8 @@
 
 mod body;
 mod counters;
+mod gzip;
+mod label_text;
 mod labels;
 mod negotiate;
 pub mod options;

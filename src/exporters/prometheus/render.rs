@@ -41,6 +41,8 @@ pub(super) struct Rendering {
     family: usize,
     at: usize,
     done: bool,
+    /// The labels of the series to come.
+    labels: Vec<u8>,
 }
 
 impl Rendering {
@@ -63,6 +65,7 @@ impl Rendering {
             family: 0,
             at: 0,
             done: false,
+            labels: Vec::new(),
         }
     }
 
@@ -113,7 +116,7 @@ impl Rendering {
             if targets {
                 page.target_info(out, family, self.at);
             } else {
-                page.series(out, self.family, order[self.at]);
+                page.series(out, self.family, order[self.at], &mut self.labels);
             }
             self.at += 1;
         }
@@ -144,7 +147,7 @@ impl<'a> Page<'a> {
     }
 
     /// All lines of one series: at one time, or at two when the scraper sees it first.
-    fn series(&self, out: &mut Vec<u8>, family: FamilyIndex, id: RowId) {
+    fn series(&self, out: &mut Vec<u8>, family: FamilyIndex, id: RowId, labels: &mut Vec<u8>) {
         let plan = &*self.picture.plan;
         let row = self.picture.rows.get(id);
         let member = row.member.expect("rows in an order are alive");
@@ -159,9 +162,11 @@ impl<'a> Page<'a> {
             .look
             .zeros
             .and_then(|zeros| zeros.zero_ms(row.sequence, row.birth_ms));
+        labels.clear();
+        row.labels.write(labels);
         let line = Line {
             family: &plan.families[family],
-            labels: &row.labels,
+            labels,
             end: if zero_ms.is_some() {
                 self.value_end
             } else {

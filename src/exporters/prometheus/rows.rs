@@ -1,7 +1,7 @@
 //! The series of a view: their labels, their cells and their order in the output.
 //!
 //! A row is one label set of one source and stands for all its metrics that share the labels: the
-//! label text is by far the largest thing here, and calls and duration of a cell have it in common.
+//! labels are by far the largest thing here, and calls and duration of a cell have them in common.
 //! Rows stand in chunks behind `Arc`, like the store's cells: a scrape that is being written keeps
 //! its picture while births and deaths go on, and nobody waits for a slow scraper.
 
@@ -9,6 +9,8 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use memchr::{memchr, memchr2, memrchr};
+
+use super::label_text::LabelText;
 
 /// Rows of a chunk.
 const CHUNK_ROWS: usize = 256;
@@ -35,8 +37,10 @@ pub(super) struct Member {
 
 #[derive(Clone, Debug)]
 pub(super) struct Row {
-    /// The text between the braces without `le`.
-    pub(super) labels: Arc<[u8]>,
+    /// Without `le`.
+    pub(super) labels: LabelText,
+    /// Of their text.
+    pub(super) labels_hash: u64,
     pub(super) labels_count: u16,
     pub(super) part: Part,
     /// `None`: the row is dead.
@@ -151,7 +155,7 @@ fn compare_values(mut a: &[u8], mut b: &[u8]) -> Ordering {
 }
 
 /// The first value of `name="value",...` as it is written, and what follows the comma.
-fn next_value(text: &[u8]) -> Option<(&[u8], &[u8])> {
+pub(super) fn next_value(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let start = memchr(b'=', text)? + 2;
     let mut end = start;
     loop {

@@ -92,6 +92,8 @@ async fn take_picture(inner: &Inner) -> (Picture, Snapshot) {
     let snapshot = (inner.snapshots)().await;
     view.begin(&snapshot);
     while view.advance(&snapshot) {
+        // A worker may have this core too.
+        std::thread::yield_now();
         tokio::task::yield_now().await;
     }
     (view.finish(&snapshot), snapshot)

@@ -9,11 +9,14 @@
 //!
 //! Long updates are cut into steps; an update that is given up half way is taken up by the next.
 
+use std::cmp::Ordering;
+use std::ops::Range;
 use std::sync::Arc;
 
-use hashbrown::HashTable;
+use hashbrown::{HashMap, HashTable};
 
 use super::counters::Counters;
+use super::label_text::LabelText;
 use super::labels::{Dropped, LabelRules, Labels};
 use super::plan::{FamilyIndex, FamilyKind, Plan, SourcePlan};
 use super::rows::{Member, Part, Row, RowId, Rows, compare};
@@ -45,10 +48,23 @@ pub(super) struct View {
     sequence: u64,
     /// Of the last row that was in a picture.
     sequence_shown: u64,
-    /// Chunks whose births are to be taken: source and chunk.
-    todo: Vec<(usize, usize)>,
-    no_labels: Arc<[u8]>,
+    /// Chunks whose births are to be taken: source, chunk, and the first cell that was not looked at.
+    todo: Vec<(usize, usize, usize)>,
+    /// Label texts that others of the same resource are kept beside, by the resource's address: that
+    /// address may be another's by now, which only makes patches longer.
+    bases: HashMap<usize, Arc<[u8]>, RandomState>,
+    no_labels: LabelText,
 }
+
+/// Resources whose text is remembered for their next series.
+const BASES_MAX: usize = 4_096;
+
+/// Births that are put into the orders at once: their texts are some hundred KiB, and it takes less than
+/// a millisecond.
+const NEWBORN_MAX: usize = 256;
+
+/// Births of one step: a quarter of a millisecond.
+const STEP_BIRTHS: usize = 32;
 
 /// What the view knows of one source's cells.
 struct TableView {
@@ -100,9 +116,14 @@ pub(super) struct Picture {
 
 impl View {
     pub(super) fn new(plan: Arc<Plan>, rules: LabelRules, counters: Arc<Counters>) -> Self {
+        let no_order = Arc::default();
         Self {
             tables: plan.sources.iter().map(|_| TableView::new()).collect(),
-            orders: plan.families.iter().map(|_| Arc::default()).collect(),
+            orders: plan
+                .families
+                .iter()
+                .map(|_| Arc::clone(&no_order))
+                .collect(),
             plan,
             rules,
             counters,
@@ -117,7 +138,8 @@ impl View {
             sequence: 0,
             sequence_shown: 0,
             todo: Vec::new(),
-            no_labels: Arc::default(),
+            bases: HashMap::default(),
+            no_labels: LabelText::new(&[], &Arc::default()),
         }
     }
 
@@ -142,16 +164,17 @@ impl View {
                 }
                 self.tables[source].known[index] = None;
                 self.let_go(source, index, cells.map_or(&[][..], |cells| cells));
-                self.todo.push((source, index));
+                self.todo.push((source, index, 0));
             }
         }
+        self.bury();
         // Taken from the end: births happen in the order of the cells.
         self.todo.reverse();
     }
 
-    /// Next step: takes the births of one chunk. False: there are none left.
+    /// Next step: takes some births of a chunk. False: there are none left.
     pub(super) fn advance(&mut self, snapshot: &Snapshot) -> bool {
-        let Some((source, index)) = self.todo.pop() else {
+        let Some((source, index, first)) = self.todo.pop() else {
             return false;
         };
         let chunk = snapshot
@@ -159,22 +182,30 @@ impl View {
             .get(self.plan.sources[source].table)
             .and_then(|table| table.chunks.get(index));
         if let Some(chunk) = chunk {
-            for (offset, cell) in chunk.cells.iter().enumerate().take(CHUNK_CELLS) {
+            let mut births = 0;
+            for (offset, cell) in chunk.cells.iter().enumerate().take(CHUNK_CELLS).skip(first) {
                 let at = index * CHUNK_CELLS + offset;
                 if let Some(identity) = &cell.identity
                     && !self.tables[source].slots[at].occupied
                 {
+                    if births == STEP_BIRTHS {
+                        self.todo.push((source, index, offset));
+                        return true;
+                    }
+                    births += 1;
                     self.tables[source].slots[at] = self.born(source, at, cell, identity);
                 }
             }
             self.tables[source].known[index] = Some(Arc::clone(&chunk.cells));
+        }
+        if self.newborn.len() >= NEWBORN_MAX {
+            self.line_up();
         }
         true
     }
 
     /// Last step: the picture to render.
     pub(super) fn finish(&mut self, snapshot: &Snapshot) -> Picture {
-        self.bury();
         self.line_up();
         self.look_at_merged(snapshot);
         self.sequence_shown = self.sequence;
@@ -216,19 +247,20 @@ impl View {
             source,
             member: member(source, at),
             time_ms: cell.birth_ms,
+            resource: Arc::as_ptr(&identity.resource).addr(),
         };
         let histogram = has_histogram(origin, &plan);
         let mut rows = [NONE; 2];
         let scope = origin.stream.scope_name;
         match self.rules.series(&words, scope, histogram) {
             Ok(labels) if histogram && labels.has_le => {
-                rows[0] = self.place(&birth, labels, Part::Histograms);
+                rows[0] = self.place(&birth, &labels, Part::Histograms);
                 match self.rules.series(&words, scope, false) {
-                    Ok(labels) => rows[1] = self.place(&birth, labels, Part::Counts),
+                    Ok(labels) => rows[1] = self.place(&birth, &labels, Part::Counts),
                     Err(reason) => self.drop_series(origin, reason),
                 }
             }
-            Ok(labels) => rows[0] = self.place(&birth, labels, Part::All),
+            Ok(labels) => rows[0] = self.place(&birth, &labels, Part::All),
             Err(reason) => self.drop_series(origin, reason),
         }
         Slot {
@@ -240,13 +272,13 @@ impl View {
     }
 
     /// Joins the series of these labels or makes it.
-    fn place(&mut self, birth: &Birth, labels: Labels, part: Part) -> RowId {
+    fn place(&mut self, birth: &Birth, labels: &Labels, part: Part) -> RowId {
         let origin = &self.plan.sources[birth.source];
         self.counters.changed(labels.changes, metric_name(origin));
         let hash = self.hash.hash_one(labels.text.as_slice());
         for id in self.index.iter_hash(hash).copied() {
             let row = self.rows.get(id);
-            if *row.labels != *labels.text {
+            if !row.labels.is(&labels.text) {
                 continue;
             }
             let other = row
@@ -281,10 +313,11 @@ impl View {
             .any(|known| known.cell == member.cell && table(known.source) == table(member.source))
     }
 
-    fn insert(&mut self, birth: &Birth, labels: Labels, part: Part, hash: u64) -> RowId {
+    fn insert(&mut self, birth: &Birth, labels: &Labels, part: Part, hash: u64) -> RowId {
         self.sequence += 1;
         let row = Row {
-            labels: labels.text.into(),
+            labels: LabelText::new(&labels.text, &self.base(birth, &labels.text)),
+            labels_hash: hash,
             labels_count: labels.count,
             part,
             member: Some(birth.member),
@@ -299,10 +332,19 @@ impl View {
             self.rows.push(row)
         };
         self.newborn.push(id);
-        let (rows, hasher) = (&self.rows, &self.hash);
+        let rows = &self.rows;
         self.index
-            .insert_unique(hash, id, |id| hasher.hash_one(&*rows.get(*id).labels));
+            .insert_unique(hash, id, |id| rows.get(*id).labels_hash);
         id
+    }
+
+    /// The text that a text is kept beside: that of the resource's first series.
+    fn base(&mut self, birth: &Birth, text: &[u8]) -> Arc<[u8]> {
+        if self.bases.len() >= BASES_MAX && !self.bases.contains_key(&birth.resource) {
+            self.bases.clear();
+        }
+        let base = self.bases.entry(birth.resource);
+        Arc::clone(base.or_insert_with(|| text.into()))
     }
 
     fn join(&mut self, id: RowId, birth: &Birth) {
@@ -345,31 +387,31 @@ impl View {
                 return;
             }
         }
-        let hash = self.hash.hash_one(&*row.labels);
+        let hash = row.labels_hash;
         row.member = None;
         row.merged = None;
-        row.labels = Arc::clone(&self.no_labels);
+        row.labels = self.no_labels.clone();
         if let Ok(entry) = self.index.find_entry(hash, |known| *known == id) {
             entry.remove();
         }
         self.dead.push(id);
     }
 
-    /// Takes dead rows out of the orders; only then may their ids be used again.
+    /// Takes dead rows out of the orders; only then may their ids be used again, and the orders be
+    /// searched.
     fn bury(&mut self) {
         if self.dead.is_empty() {
             return;
         }
         let rows = &self.rows;
         let alive = |id: &RowId| rows.get(*id).member.is_some();
-        for order in &mut self.orders {
-            if !order.iter().all(alive) {
-                Arc::make_mut(order).retain(alive);
-            }
-        }
+        each_order(&mut self.orders, |_, order| {
+            (!order.iter().all(alive)).then(|| order.iter().copied().filter(alive).collect())
+        });
         self.merged.retain(alive);
         self.newborn.retain(alive);
         self.free.append(&mut self.dead);
+        self.bases.retain(|_, base| Arc::strong_count(base) > 1);
     }
 
     /// Puts newborn rows into the orders of their families.
@@ -378,34 +420,45 @@ impl View {
             return;
         }
         let rows = &self.rows;
-        let by_order = |a: RowId, b: RowId| {
-            let (a, b) = (rows.get(a), rows.get(b));
-            compare(a.labels_count, &a.labels, b.labels_count, &b.labels)
-                .then_with(|| a.labels.cmp(&b.labels))
-        };
-        self.newborn.sort_unstable_by(|a, b| by_order(*a, *b));
-        for (family, order) in self.orders.iter_mut().enumerate() {
-            let born = self.newborn.iter().copied().filter(|id| {
-                let row = rows.get(*id);
+        let bytes = self.newborn.iter().map(|id| rows.get(*id).labels.bytes());
+        let mut texts = Vec::with_capacity(bytes.sum());
+        let mut born: Vec<(RowId, Range<usize>)> = Vec::with_capacity(self.newborn.len());
+        for id in self.newborn.drain(..) {
+            let start = texts.len();
+            rows.get(id).labels.write(&mut texts);
+            born.push((id, start..texts.len()));
+        }
+        let key =
+            |(id, text): &(RowId, Range<usize>)| (rows.get(*id).labels_count, &texts[text.clone()]);
+        born.sort_unstable_by(|a, b| by_labels(key(a), key(b)));
+        let plan = &*self.plan;
+        let mut old_text = Vec::new();
+        each_order(&mut self.orders, |family, order| {
+            let mut lined_up = Vec::with_capacity(order.len() + born.len());
+            let mut rest = order;
+            for one in &born {
+                let row = rows.get(one.0);
                 let source = row.member.expect("the dead are buried").source as usize;
-                families(&self.plan, source, row.part).any(|own| own == family)
-            });
-            let mut lined_up = Vec::with_capacity(order.len() + self.newborn.len());
-            let mut rest = order.as_slice();
-            for id in born {
-                let before = rest.partition_point(|old| by_order(*old, id).is_lt());
+                if !families(plan, source, row.part).any(|own| own == family) {
+                    continue;
+                }
+                let before = rest.partition_point(|old| {
+                    let old = rows.get(*old);
+                    old_text.clear();
+                    old.labels.write(&mut old_text);
+                    by_labels((old.labels_count, &old_text), key(one)).is_lt()
+                });
                 lined_up.extend_from_slice(&rest[..before]);
-                lined_up.push(id);
+                lined_up.push(one.0);
                 rest = &rest[before..];
             }
             if lined_up.is_empty() {
-                continue;
+                return None;
             }
             lined_up.extend_from_slice(rest);
             lined_up.shrink_to_fit();
-            *order = Arc::new(lined_up);
-        }
-        self.newborn = Vec::new();
+            Some(lined_up)
+        });
     }
 
     /// Remembers what each cell of a merged row showed, in case it is gone by the next time.
@@ -429,10 +482,28 @@ impl View {
     }
 }
 
+/// Changes orders; `None`: it stays.
+fn each_order(
+    orders: &mut [Arc<Vec<RowId>>],
+    mut change: impl FnMut(FamilyIndex, &[RowId]) -> Option<Vec<RowId>>,
+) {
+    for (family, order) in orders.iter_mut().enumerate() {
+        if let Some(changed) = change(family, order) {
+            *order = Arc::new(changed);
+        }
+    }
+}
+
+fn by_labels(a: (u16, &[u8]), b: (u16, &[u8])) -> Ordering {
+    compare(a.0, a.1, b.0, b.1).then_with(|| a.1.cmp(b.1))
+}
+
 struct Birth {
     source: usize,
     member: Member,
     time_ms: u64,
+    /// Address of the resource's bytes.
+    resource: usize,
 }
 
 fn member(source: usize, cell: usize) -> Member {
