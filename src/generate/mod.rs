@@ -5,6 +5,7 @@
 //!
 //! | file | purpose |
 //! |---|---|
+//! | `signal` | traces, metrics, logs: their paths and words |
 //! | `load` | what is sent: services, resources, operations; draws spans |
 //! | `vocabulary`, `filler` | the words of the built-in load, and attributes nobody asks for |
 //! | `random`, `value` | numbers by seed; attributes |
@@ -28,6 +29,7 @@ mod random;
 pub mod report;
 pub mod run;
 mod schedule;
+mod signal;
 mod source;
 mod tally;
 mod target;
@@ -43,6 +45,7 @@ pub use error::GenerateError;
 pub use load::LoadOptions;
 pub use run::{Finished, RunOptions, Running, start};
 pub use schedule::Pace;
+pub use signal::Signal;
 pub use source::{Compression, Protocol};
 pub use tally::{Share, Tally};
 pub use target::Target;

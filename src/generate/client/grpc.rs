@@ -10,9 +10,9 @@ use tokio::sync::Mutex;
 
 use super::{LocalExecutor, Outcome, Refusal, answer, connect, is_partial, request};
 use crate::generate::error::GenerateError;
+use crate::generate::signal::Signal;
 use crate::generate::target::Target;
 
-const PATH: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 /// Prefix of a message: one byte of flags, four of length.
 const PREFIX_BYTES: usize = 5;
 /// A status that the server did not send: the answer was no gRPC.
@@ -35,7 +35,7 @@ impl Connection {
         }
         Ok(Self {
             authority: target.authority.clone(),
-            request: request(target.uri(PATH)?, &headers),
+            request: request(target.uri(Signal::Traces.grpc_path())?, &headers),
             sender: Mutex::new(None),
         })
     }

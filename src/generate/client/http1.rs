@@ -7,9 +7,8 @@ use tokio::sync::Mutex;
 
 use super::{Outcome, Refusal, answer, connect, is_partial, request};
 use crate::generate::error::GenerateError;
+use crate::generate::signal::Signal;
 use crate::generate::target::Target;
-
-const PATH: &str = "/v1/traces";
 
 pub(in crate::generate) struct Connection {
     authority: String,
@@ -24,7 +23,7 @@ impl Connection {
             headers.push((http::header::CONTENT_ENCODING, "gzip"));
         }
         // HTTP/1.1 sends the path alone and names the host in a header.
-        let uri = target.uri(PATH)?;
+        let uri = target.uri(Signal::Traces.http_path())?;
         let mut request = request(uri.path().parse().expect("a path is a URI"), &headers);
         request.headers_mut().insert(
             http::header::HOST,
