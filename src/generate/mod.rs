@@ -10,6 +10,7 @@
 //! | `vocabulary`, `filler` | the words of the built-in load, and attributes nobody asks for |
 //! | `random`, `value` | numbers by seed; attributes |
 //! | `template`, `encode`, `wire` | spans into protobuf bytes |
+//! | `json` | a request's protobuf bytes into OTLP/JSON |
 //! | `source` | request bodies, prepared or made as they are sent, and what stands in each |
 //! | `totals` | what was sent, added up |
 //! | `schedule` | when each request is due |
@@ -23,6 +24,7 @@ mod client;
 mod encode;
 mod error;
 mod filler;
+pub mod json;
 pub mod latencies;
 pub mod load;
 mod random;
