@@ -6,6 +6,7 @@
 //! | file | purpose |
 //! |---|---|
 //! | `signal` | traces, metrics, logs: their paths and words |
+//! | `scenario` | a load as a file describes it |
 //! | `load` | what is sent: services, resources, operations; draws spans |
 //! | `vocabulary`, `filler` | the words of the built-in load, and attributes nobody asks for |
 //! | `random`, `value` | numbers by seed; attributes |
@@ -30,6 +31,7 @@ pub mod load;
 mod random;
 pub mod report;
 pub mod run;
+pub mod scenario;
 mod schedule;
 mod signal;
 mod source;

@@ -64,18 +64,29 @@ pub(super) fn put_attribute(out: &mut Vec<u8>, field: u32, attribute: &Attribute
 }
 
 /// The bytes of an `AnyValue` message.
-fn any_value(value: &Value) -> Vec<u8> {
+pub(super) fn any_value(value: &Value) -> Vec<u8> {
     let mut message = Vec::new();
     match value {
         Value::Text(text) => put_bytes(&mut message, 1, text.as_bytes()),
+        Value::Bool(bool) => put_int(&mut message, 2, i64::from(*bool)),
         Value::Int(number) => put_int(&mut message, 3, *number),
-        Value::Texts(texts) => {
-            let mut array = Vec::new();
-            for text in texts {
-                put_bytes(&mut array, 1, &any_value(&Value::Text(text.clone())));
+        Value::Double(number) => put_fixed64(&mut message, 4, number.to_bits()),
+        Value::List(values) => {
+            let mut list = Vec::new();
+            for value in values {
+                put_bytes(&mut list, 1, &any_value(value));
             }
-            put_bytes(&mut message, 5, &array);
+            put_bytes(&mut message, 5, &list);
         }
+        Value::Map(attributes) => {
+            let mut list = Vec::new();
+            for attribute in attributes {
+                put_attribute(&mut list, 1, attribute);
+            }
+            put_bytes(&mut message, 6, &list);
+        }
+        Value::Bytes(bytes) => put_bytes(&mut message, 7, bytes),
+        Value::Empty => {}
     }
     message
 }
