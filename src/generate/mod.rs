@@ -28,6 +28,7 @@ mod filler;
 pub mod json;
 pub mod latencies;
 pub mod load;
+pub mod metrics;
 mod random;
 pub mod report;
 pub mod run;

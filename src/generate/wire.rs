@@ -55,6 +55,20 @@ pub(super) fn put_fixed32(out: &mut Vec<u8>, field: u32, value: u32) {
     out.extend_from_slice(&value.to_le_bytes());
 }
 
+/// Begins a message of unknown length as the given field; returns where its content begins.
+pub(super) fn open_message(out: &mut Vec<u8>, field: u32) -> usize {
+    put_tag(out, field, LENGTH_DELIMITED);
+    out.len()
+}
+
+/// Ends it: the content moves to make room for its length.
+pub(super) fn close_message(out: &mut Vec<u8>, begin: usize) {
+    let end = out.len();
+    put_varint(out, (end - begin) as u64);
+    let bytes = out.len() - end;
+    out[begin..].rotate_right(bytes);
+}
+
 /// A `KeyValue` message as the given field.
 pub(super) fn put_attribute(out: &mut Vec<u8>, field: u32, attribute: &Attribute) {
     let mut message = Vec::new();

@@ -7,12 +7,14 @@
 //! |---|---|
 //! | `attributes` | attributes, fixed or drawn |
 //! | `distribution`, `zipf` | how numbers, and the ranks of values, are spread |
+//! | `metrics`, `logs` | the sections of these signals |
 //! | `format` | numbered texts |
 //! | `reader` | what all sections are read with |
 
 pub mod attributes;
 pub mod distribution;
 pub mod format;
+pub mod metrics;
 pub mod reader;
 pub mod zipf;
 
