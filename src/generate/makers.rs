@@ -13,36 +13,76 @@ use super::source::Content;
 
 /// Keeps the streams of requests apart from those of the load's services.
 const REQUEST_STREAMS: u64 = 1 << 32;
-/// And these from all others.
-const SIGNAL_STREAMS: u64 = 1 << 40;
+/// And this one from all others.
+const ORDER_STREAM: u64 = 1 << 40;
 
-/// Shares of the signals among the requests, one weight for each of `Signal::ALL`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Requests of a round, at most: weights are kept exactly within a round.
+pub(super) const ROUND_MAX: u32 = 10_000;
+
+/// Shares of the signals among the requests.
+///
+/// Requests come in rounds with exactly as many of each signal as its weight, in an order that the
+/// seed shuffles and that is the same in each round. So the number of a request tells at once its
+/// signal, and how many of that signal came before it.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mix {
-    pub weights: [u32; 3],
+    /// One for each of `Signal::ALL`, without a common factor.
+    weights: [u32; 3],
+    /// Place in the round -> its signal, and how many of it the round has before.
+    round: Vec<(Signal, u32)>,
 }
 
 impl Mix {
-    pub const TRACES: Self = Self { weights: [1, 0, 0] };
+    /// Spans alone.
+    #[must_use]
+    pub fn traces() -> Self {
+        Self::new([1, 0, 0], 0).expect("one signal has a weight")
+    }
 
-    /// The signal of request `number`. Some weight is above 0.
-    pub(super) fn signal(self, seed: u64, number: u64) -> Signal {
-        let used = |signal: &Signal| self.weights[signal.index()] > 0;
-        let mut signals = Signal::ALL.into_iter().filter(used);
-        let (first, second) = (signals.next(), signals.next());
-        if let (Some(only), None) = (first, second) {
-            return only;
+    /// Shares by `weights`, one for each of `Signal::ALL`. `None` when all are 0 or, without their
+    /// common factor, together above `ROUND_MAX`.
+    #[must_use]
+    pub fn new(weights: [u32; 3], seed: u64) -> Option<Self> {
+        let factor = weights.into_iter().fold(0, common_factor);
+        let weights = weights.map(|weight| weight.checked_div(factor).unwrap_or(0));
+        let sum: u64 = weights.iter().map(|weight| u64::from(*weight)).sum();
+        if sum == 0 || sum > u64::from(ROUND_MAX) {
+            return None;
         }
-        let sum: u32 = self.weights.iter().sum();
-        let mut ticket = Random::stream(seed, SIGNAL_STREAMS + number).below(sum);
-        for signal in Signal::ALL {
-            let weight = self.weights[signal.index()];
-            if ticket < weight {
-                return signal;
-            }
-            ticket -= weight;
+        let mut order: Vec<Signal> = Signal::ALL
+            .into_iter()
+            .flat_map(|signal| std::iter::repeat_n(signal, weights[signal.index()] as usize))
+            .collect();
+        let mut random = Random::stream(seed, ORDER_STREAM);
+        for last in (1..order.len()).rev() {
+            // A round is far shorter than u32.
+            order.swap(last, random.below(last as u32 + 1) as usize);
         }
-        unreachable!("a ticket is below the sum of the weights")
+        let mut seen = [0; 3];
+        let place = |signal: Signal| {
+            let before = seen[signal.index()];
+            seen[signal.index()] += 1;
+            (signal, before)
+        };
+        let round = order.into_iter().map(place).collect();
+        Some(Self { weights, round })
+    }
+
+    /// The signal of request `number`, and how many of that signal came before it.
+    pub(super) fn at(&self, number: u64) -> (Signal, u64) {
+        let places = self.round.len() as u64;
+        // The remainder is below a length.
+        let (signal, before) = self.round[(number % places) as usize];
+        let weight = u64::from(self.weights[signal.index()]);
+        (signal, number / places * weight + u64::from(before))
+    }
+}
+
+fn common_factor(one: u32, other: u32) -> u32 {
+    if other == 0 {
+        one
+    } else {
+        common_factor(other, one % other)
     }
 }
 
@@ -106,15 +146,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn weights_are_the_shares_of_the_signals_and_the_draw_is_repeatable() {
-        let mix = Mix { weights: [8, 0, 2] };
-        let draw = || (0..10_000).map(|number| mix.signal(5, number).index());
-        let mut counts = [0; 3];
-        draw().for_each(|index| counts[index] += 1);
-        assert!((7_800..8_200).contains(&counts[0]), "{counts:?}");
-        assert_eq!((counts[1], counts[0] + counts[2]), (0, 10_000));
-        assert!(draw().eq(draw()));
-        let only = Mix { weights: [0, 3, 0] };
-        assert_eq!(only.signal(5, 7), Signal::Metrics);
+    fn each_round_has_the_weights_exactly_and_numbers_have_no_gaps() {
+        let mix = Mix::new([80, 0, 20], 5).expect("weights");
+        let mut next = [0; 3];
+        for number in 0..50 {
+            let (signal, of_signal) = mix.at(number);
+            assert_eq!(of_signal, next[signal.index()]);
+            next[signal.index()] += 1;
+        }
+        assert_eq!(next, [40, 0, 10]);
+        assert_eq!(mix.at(3), Mix::new([4, 0, 1], 5).expect("weights").at(3));
+    }
+
+    #[test]
+    fn seed_shuffles_the_order() {
+        let order = |seed| {
+            let mix = Mix::new([20, 20, 20], seed).expect("weights");
+            mix.round
+        };
+        assert_ne!(order(1), order(2));
+        assert_eq!(order(1), order(1));
+    }
+
+    #[test]
+    fn weights_that_make_no_round_are_none() {
+        assert_eq!(Mix::new([0, 0, 0], 1), None);
+        assert_eq!(Mix::new([10_000, 1, 0], 1), None);
+        assert!(Mix::new([10_000, 1_000, 0], 1).is_some());
     }
 }

@@ -6,11 +6,13 @@
 //! | file | purpose |
 //! |---|---|
 //! | `signal` | traces, metrics, logs: their paths and words |
+//! | `scenario` | a load as a file describes it |
 //! | `load` | what is sent: services, resources, operations; draws spans |
 //! | `vocabulary`, `filler` | the words of the built-in load, and attributes nobody asks for |
 //! | `random`, `value` | numbers by seed; attributes |
 //! | `template`, `encode`, `wire` | spans into protobuf bytes |
 //! | `makers` | messages of each signal, and which signal a request is of |
+//! | `json` | a request's protobuf bytes into OTLP/JSON |
 //! | `coding` | messages into bodies: format, compression, frame |
 //! | `malformed` | requests that no target may accept |
 //! | `source` | requests, prepared or made as they are sent, and what stands in each |
@@ -31,18 +33,21 @@ mod coding;
 mod encode;
 mod error;
 mod filler;
+pub mod json;
 mod lanes;
 pub mod latencies;
 pub mod limit;
 pub mod load;
 mod makers;
 mod malformed;
+pub mod metrics;
 mod options;
 pub mod profile;
 mod random;
 mod replay;
 pub mod report;
 pub mod run;
+pub mod scenario;
 mod schedule;
 mod signal;
 mod source;

@@ -68,7 +68,7 @@ impl RunOptions {
             prepared: 0,
             prepared_bytes_max: PREPARED_BYTES_MAX,
             items_per_request: load.spans_per_request,
-            mix: Mix::TRACES,
+            mix: Mix::traces(),
             malformed_share: 0.0,
             load,
             replay: None,

@@ -14,6 +14,7 @@ use bytes::Bytes;
 use super::client::Head;
 use super::coding::{Packer, Protocol};
 use super::error::GenerateError;
+use super::json;
 use super::load::{Load, Observation};
 use super::makers::Makers;
 use super::malformed::{Defect, WRONG_CONTENT_TYPE};
@@ -58,8 +59,7 @@ impl Deck {
         let mut bytes = 0;
         while requests.len() < requests_max && (bytes < bytes_max || requests.is_empty()) {
             let number = requests.len() as u64;
-            let signal = source.options.mix.signal(source.options.seed(), number);
-            let (body, content) = source.make(signal, None, number, items);
+            let (body, content) = source.make(None, number, items);
             bytes += body.len();
             if let Content::Fresh(observations) = &content {
                 bytes += size_of_val(observations.as_slice());
@@ -142,7 +142,7 @@ impl Source {
         let seed = options.seed();
         let drawn = deck.index(number).map_or(number, |index| index as u64);
         Plan {
-            signal: options.mix.signal(seed, drawn),
+            signal: options.mix.at(drawn).0,
             defect: Defect::draw(seed, number, options.malformed_share, options.protocol),
         }
     }
@@ -160,7 +160,7 @@ impl Source {
             };
         }
         if let Some(defect) = plan.defect {
-            let (body, _) = self.make(plan.signal, Some(defect), number, items);
+            let (body, _) = self.make(Some(defect), number, items);
             let head = head(&self.options, plan.signal, Some(defect));
             return Outgoing {
                 plan,
@@ -180,7 +180,7 @@ impl Source {
                 content: Content::Prepared(index),
             };
         }
-        let (body, content) = self.make(plan.signal, None, number, items);
+        let (body, content) = self.make(None, number, items);
         Outgoing {
             plan,
             head,
@@ -189,18 +189,16 @@ impl Source {
         }
     }
 
-    fn make(
-        &mut self,
-        signal: Signal,
-        defect: Option<Defect>,
-        number: u64,
-        items: u32,
-    ) -> (Bytes, Content) {
+    fn make(&mut self, defect: Option<Defect>, number: u64, items: u32) -> (Bytes, Content) {
+        let (signal, of_signal) = self.options.mix.at(number);
         let mut plain = self.packer.hole();
         let begin = plain.len();
         let content = self
             .makers
-            .make(signal, number, items, unix_ns(), &mut plain);
+            .make(signal, of_signal, items, unix_ns(), &mut plain);
+        if self.options.protocol == Protocol::HttpJson {
+            plain = json::transcode(signal, &plain);
+        }
         if let Some(defect) = defect {
             defect.break_message(signal, self.options.protocol, begin, &mut plain);
         }

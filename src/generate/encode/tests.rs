@@ -33,7 +33,8 @@ fn text(value: &AnyValue) -> String {
         Any::StringValue(text) => text.clone(),
         Any::IntValue(number) => number.to_string(),
         Any::ArrayValue(array) => {
-            Value::Texts(array.values.iter().map(text).collect()).label_text()
+            let texts = array.values.iter().map(|value| Value::Text(text(value)));
+            Value::List(texts.collect()).label_text()
         }
         other => panic!("unexpected {other:?}"),
     }
