@@ -177,3 +177,6 @@ fn verification(verdict: &Verdict) -> Value {
         "differences": differences,
     })
 }
+
+#[cfg(test)]
+mod tests;
