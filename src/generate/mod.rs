@@ -7,10 +7,11 @@
 //! |---|---|
 //! | `signal` | traces, metrics, logs: their paths and words |
 //! | `scenario` | a load as a file describes it |
-//! | `load` | what is sent: services, resources, operations; draws spans |
-//! | `vocabulary`, `filler` | the words of the built-in load, and attributes nobody asks for |
+//! | `load` | its world: resources, operations; draws spans |
+//! | `filler` | attributes nobody asks for |
 //! | `random`, `value` | numbers by seed; attributes |
 //! | `template`, `encode`, `wire` | spans into protobuf bytes |
+//! | `traces` | requests of spans |
 //! | `source` | request bodies, prepared or made as they are sent, and what stands in each |
 //! | `totals` | what was sent, added up |
 //! | `schedule` | when each request is due |
@@ -37,15 +38,15 @@ mod tally;
 mod target;
 mod template;
 pub mod totals;
+mod traces;
 mod value;
 pub mod verify;
-mod vocabulary;
 mod wire;
 
 pub use client::Refusal;
 pub use error::GenerateError;
-pub use load::LoadOptions;
 pub use run::{Finished, RunOptions, Running, start};
+pub use scenario::{LoadOptions, Scenario};
 pub use schedule::Pace;
 pub use signal::Signal;
 pub use source::{Compression, Protocol};

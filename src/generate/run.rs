@@ -16,7 +16,8 @@ use tokio::task::LocalSet;
 use super::client::{Connection, Outcome};
 use super::error::GenerateError;
 use super::latencies::Latencies;
-use super::load::{Load, LoadOptions};
+use super::load::Load;
+use super::scenario::Scenario;
 use super::schedule::{Pace, Schedule, Turn};
 use super::source::{Compression, Deck, Framing, Protocol, Source};
 use super::tally::Tally;
@@ -42,7 +43,7 @@ pub struct RunOptions {
     /// Distinct requests made before the run and sent over and over; 0: each is made when it is sent.
     pub prepared: usize,
     pub prepared_bytes_max: usize,
-    pub load: LoadOptions,
+    pub load: Scenario,
     /// Buckets to keep totals in; `None`: nobody will ask for totals.
     pub totals: Option<BoundsNs>,
 }

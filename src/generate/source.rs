@@ -13,12 +13,9 @@ use bytes::Bytes;
 use flate2::Compression as Level;
 use flate2::write::GzEncoder;
 
-use super::encode::Encoder;
 use super::load::{Load, Observation};
-use super::random::Random;
+use super::traces::Maker;
 
-/// Keeps the streams of requests apart from those of the load's services.
-const REQUEST_STREAMS: u64 = 1 << 32;
 /// Prefix of a gRPC message: one byte of flags, four of length.
 const GRPC_PREFIX_BYTES: usize = 5;
 
@@ -63,7 +60,7 @@ pub(super) struct Deck {
 impl Deck {
     /// At most `requests_max` requests in at most `bytes_max` bytes, but at least one.
     pub(super) fn prepare(source: &mut Source, requests_max: usize, bytes_max: usize) -> Self {
-        let spans = source.load.options.spans_per_request;
+        let spans = source.load.scenario.spans_per_request;
         let mut requests = Vec::new();
         let mut bytes = 0;
         while requests.len() < requests_max && (bytes < bytes_max || requests.is_empty()) {
@@ -86,7 +83,7 @@ impl Deck {
 /// One thread's maker of requests.
 pub(super) struct Source {
     load: Arc<Load>,
-    encoder: Encoder,
+    maker: Maker,
     framing: Framing,
 }
 
@@ -94,14 +91,14 @@ impl Source {
     pub(super) fn new(load: &Arc<Load>, framing: Framing) -> Self {
         Self {
             load: Arc::clone(load),
-            encoder: Encoder::new(load),
+            maker: Maker::new(load),
             framing,
         }
     }
 
     /// Request `number` of the run, with `spans` spans.
     pub(super) fn request(&mut self, deck: &Deck, number: u64, spans: u32) -> Outgoing {
-        if deck.len() > 0 && spans == self.load.options.spans_per_request {
+        if deck.len() > 0 && spans == self.load.scenario.spans_per_request {
             // The remainder is below a length.
             let index = (number % deck.len() as u64) as usize;
             return Outgoing {
@@ -117,46 +114,31 @@ impl Source {
     }
 
     fn encode(&mut self, number: u64, spans: u32) -> (Bytes, Vec<Observation>) {
-        let load = &self.load;
-        let mut random = Random::stream(load.options.seed, REQUEST_STREAMS + number);
-        let resource = random.below(load.resources.len() as u32);
-        let now_ns = unix_ns();
-        let mut observations = Vec::with_capacity(spans as usize);
-        for _ in 0..spans {
-            let observation = load.draw(resource, &mut random);
-            let scope = load.operation(observation.shape).scope;
-            self.encoder.add(scope, &observation, now_ns, &mut random);
-            observations.push(observation);
-        }
-        (self.frame(resource), observations)
-    }
-
-    /// Ends the present request: message, compression, prefix.
-    fn frame(&mut self, resource: u32) -> Bytes {
         let prefix_bytes = match self.framing.protocol {
             Protocol::Grpc => GRPC_PREFIX_BYTES,
             Protocol::Http => 0,
         };
         let mut body = vec![0; prefix_bytes];
-        match self.framing.compression {
-            Compression::None => self.encoder.finish(resource, &mut body),
+        let observations = match self.framing.compression {
+            Compression::None => self.maker.make(number, spans, unix_ns(), &mut body),
             Compression::Gzip => {
                 let mut message = Vec::new();
-                self.encoder.finish(resource, &mut message);
+                let observations = self.maker.make(number, spans, unix_ns(), &mut message);
                 let mut gzip = GzEncoder::new(body, Level::default());
                 body = gzip
                     .write_all(&message)
                     .and_then(|()| gzip.finish())
                     .expect("writing to memory does not fail");
+                observations
             }
-        }
+        };
         if self.framing.protocol == Protocol::Grpc {
             body[0] = u8::from(self.framing.compression == Compression::Gzip);
             let length = u32::try_from(body.len() - prefix_bytes)
                 .expect("the command line bounds spans and their size");
             body[1..GRPC_PREFIX_BYTES].copy_from_slice(&length.to_be_bytes());
         }
-        body.into()
+        (body.into(), observations)
     }
 }
 

@@ -169,6 +169,11 @@ impl Values {
             _ => 1,
         }
     }
+
+    #[must_use]
+    pub fn is_growing(&self) -> bool {
+        matches!(self, Self::Pool { choice, .. } if choice.is_growing())
+    }
 }
 
 impl Spec {
