@@ -127,12 +127,14 @@ impl Load {
         }
         let first_operation = self.operations.len();
         for operation in &service.operations {
+            let specs = &operation.spans.attributes;
+            let is_taken = |key: &str| specs.iter().any(|spec| spec.key == key);
             let mut operation = Operation::new(operation);
             let bare_bytes = template::mean_span_bytes(&operation);
             let room_bytes = self.scenario.span_bytes.saturating_sub(bare_bytes);
             operation
                 .attributes
-                .extend(filler::attributes(random, room_bytes));
+                .extend(filler::attributes(random, room_bytes, is_taken));
             self.operations.push(operation);
         }
         let operations = &self.operations[first_operation..];
@@ -200,12 +202,6 @@ impl Load {
     #[must_use]
     pub fn operation(&self, shape: Shape) -> &Operation {
         &self.operations[shape.operation as usize]
-    }
-
-    /// The instrumentation scopes that the spans of a resource come from.
-    pub(super) fn scopes(&self, resource: u32) -> &[Scope] {
-        let service = self.resources[resource as usize].service;
-        &self.scenario.services[service as usize].scopes
     }
 
     /// Every attribute of a span of this shape but those whose value is random.

@@ -39,6 +39,13 @@ impl Signal {
         }
     }
 
+    /// Of a path of either transport, whatever stands in front of OTLP's own.
+    pub(super) fn of_path(path: &str) -> Option<Self> {
+        let takes =
+            |signal: &Self| path.ends_with(signal.http_path()) || path == signal.grpc_path();
+        Self::ALL.into_iter().find(takes)
+    }
+
     /// Where OTLP/HTTP takes it, below the endpoint's own path.
     #[must_use]
     pub fn http_path(self) -> &'static str {

@@ -3,7 +3,7 @@
 //! A span is written as ids, `head`, times, `tail` with fresh digits in its holes, then what only this
 //! span has. So encoding a span is a few copies, and its length is known before it is written.
 
-use super::load::{Operation, Status};
+use super::load::{Kind, Operation, Status};
 use super::value::Attribute;
 use super::wire::{put_attribute, put_bytes, put_fixed32, put_int};
 
@@ -48,7 +48,9 @@ impl Template {
             );
         }
         put_bytes(&mut head, field::NAME, operation.name.as_bytes());
-        put_int(&mut head, field::KIND, operation.kind as i64);
+        if operation.kind != Kind::Unspecified {
+            put_int(&mut head, field::KIND, operation.kind as i64);
+        }
 
         let mut tail = Vec::new();
         let mut holes = Vec::new();

@@ -60,6 +60,20 @@ pub(super) fn field_bytes(field: u32, bytes: usize) -> usize {
     varint_bytes((field << 3) as usize) + varint_bytes(bytes) + bytes
 }
 
+/// Begins a message of unknown length as the given field; returns where its content begins.
+pub(super) fn open_message(out: &mut Vec<u8>, field: u32) -> usize {
+    put_tag(out, field, LENGTH_DELIMITED);
+    out.len()
+}
+
+/// Ends it: the content moves to make room for its length.
+pub(super) fn close_message(out: &mut Vec<u8>, begin: usize) {
+    let end = out.len();
+    put_varint(out, (end - begin) as u64);
+    let bytes = out.len() - end;
+    out[begin..].rotate_right(bytes);
+}
+
 /// A `KeyValue` message as the given field.
 pub(super) fn put_attribute(out: &mut Vec<u8>, field: u32, attribute: &Attribute) {
     let value_bytes = attribute.value.bytes();
@@ -71,7 +85,7 @@ pub(super) fn put_attribute(out: &mut Vec<u8>, field: u32, attribute: &Attribute
 
 impl Attribute {
     /// Bytes of the `KeyValue` message.
-    pub(super) fn message_bytes(&self) -> usize {
+    pub(in crate::generate) fn message_bytes(&self) -> usize {
         field_bytes(1, self.key.len()) + field_bytes(2, self.value.bytes())
     }
 }
@@ -79,7 +93,7 @@ impl Attribute {
 impl Value {
     /// Bytes of the `AnyValue` message. Recursion ends with the nesting of the scenario's file, which
     /// its parser bounds.
-    pub(super) fn bytes(&self) -> usize {
+    pub(in crate::generate) fn bytes(&self) -> usize {
         match self {
             Self::Text(text) => field_bytes(1, text.len()),
             Self::Bool(_) => 2,

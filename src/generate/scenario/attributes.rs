@@ -184,6 +184,22 @@ impl Spec {
         }
     }
 
+    /// Bytes of its fixed values, encoded.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let values = match &self.values {
+            Values::Fixed(value) => std::slice::from_ref(value),
+            Values::ByStatus(values) => values.as_slice(),
+            Values::Pool {
+                pool: Pool::Listed(values),
+                ..
+            } => values,
+            Values::Pool { .. } => &[],
+            Values::Random { digits } => return self.key.len() + digits,
+        };
+        self.key.len() + values.iter().map(Value::bytes).sum::<usize>()
+    }
+
     /// Reads the map under `key`; empty when it is absent.
     pub fn read_map(section: &mut Section, key: &'static str, place: Place) -> Vec<Self> {
         section

@@ -13,6 +13,7 @@
 //! | `services`, `spans` | who sends, and what spans are like |
 //! | `attributes` | attributes, fixed or drawn |
 //! | `distribution`, `zipf` | how numbers, and the ranks of values, are spread |
+//! | `metrics`, `logs` | the sections of these signals |
 //! | `format`, `template` | numbered texts, and texts with places for words |
 //! | `reader` | what all sections are read with |
 
@@ -20,9 +21,10 @@ pub mod attributes;
 pub mod builtin;
 pub mod distribution;
 pub mod format;
+pub mod metrics;
 pub mod model;
 mod read;
-mod reader;
+pub mod reader;
 pub mod services;
 pub mod size;
 pub mod sized;

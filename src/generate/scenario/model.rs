@@ -168,13 +168,67 @@ impl Links {
     };
 }
 
+impl Traits {
+    /// Bytes of all fixed values of a span.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let attributes = self.attributes.iter().map(Spec::bytes);
+        let parts = self.events.iter().map(|event| &event.attributes);
+        let parts = parts.chain([&self.links.attributes]).flatten();
+        attributes.chain(parts.map(Attribute::message_bytes)).sum()
+    }
+}
+
 impl Scenario {
     /// Whether values depend on how much was sent before, so that requests cannot be prepared.
     #[must_use]
     pub fn is_growing(&self) -> bool {
-        let operations = self.services.iter().flat_map(|service| &service.operations);
-        operations
-            .flat_map(|operation| &operation.spans.attributes)
-            .any(|spec| spec.values.is_growing())
+        let mut specs = self
+            .services
+            .iter()
+            .flat_map(|service| &service.operations)
+            .flat_map(|operation| &operation.spans.attributes);
+        specs.any(|spec| spec.values.is_growing())
+    }
+
+    /// About how many different spans there are, as far as labels can tell them apart.
+    #[must_use]
+    pub fn variants(&self) -> u64 {
+        let of_operation = |operation: &Operation| {
+            let specs = operation.spans.attributes.iter();
+            specs.fold(1_u64, |product, spec| {
+                product.saturating_mul(spec.values.radix())
+            })
+        };
+        let of_service = |service: &Service| {
+            let operations = service.operations.iter().map(of_operation);
+            let of_pod = operations.fold(0_u64, u64::saturating_add);
+            of_pod.saturating_mul(u64::from(service.pods))
+        };
+        self.services
+            .iter()
+            .map(of_service)
+            .fold(0, u64::saturating_add)
+    }
+
+    /// Gives every service as many pods.
+    pub fn set_pods(&mut self, pods: u32) {
+        for service in &mut self.services {
+            service.pods = pods;
+        }
+    }
+
+    /// Lets this share of the spans of every operation fail; the others keep their proportions.
+    pub fn set_error_share(&mut self, share: f64) {
+        for service in &mut self.services {
+            for operation in &mut service.operations {
+                let status = &mut operation.spans.status;
+                let succeeded = 1.0 - status.error;
+                if succeeded > 0.0 {
+                    status.ok *= (1.0 - share) / succeeded;
+                }
+                status.error = share;
+            }
+        }
     }
 }

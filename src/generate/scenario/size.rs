@@ -2,7 +2,9 @@
 
 use thiserror::Error;
 
+use super::attributes::Spec;
 use super::model::{Scenario, Service};
+use super::sized::LoadOptions;
 
 pub const SERVICES_MAX: usize = 10_000;
 /// Operations, and resources, of all services: each has bytes of its own in memory.
@@ -11,7 +13,7 @@ pub const SPANS_PER_REQUEST_MAX: u32 = 100_000;
 pub const SPAN_BYTES_MAX: u32 = 1_000_000;
 /// A request is not made larger than this.
 pub const REQUEST_BYTES_MAX: u64 = 1 << 30;
-/// Encoded spans that are kept, one for each operation and status, in each thread.
+/// Attributes of resources, and of one span of each operation, that each thread keeps encoded.
 const KEPT_BYTES_MAX: u64 = 1 << 30;
 
 /// Each in one sentence, without where it came from.
@@ -21,8 +23,22 @@ pub enum Oversize {
     Request { spans: u64, bytes: u64 },
     #[error("{count} {what} are more than {PARTS_MAX}")]
     Parts { what: &'static str, count: u64 },
-    #[error("{operations} operations with spans of {bytes} bytes do not fit in {KEPT_BYTES_MAX}")]
-    Kept { operations: u64, bytes: u64 },
+    #[error("the attributes of all pods and operations take {bytes} bytes, above {KEPT_BYTES_MAX}")]
+    Kept { bytes: u64 },
+}
+
+impl LoadOptions {
+    /// # Errors
+    /// When so many parts were asked for that not even a scenario should be made of them.
+    pub fn check_size(&self) -> Result<(), Oversize> {
+        for (what, of_service) in [("routes", self.routes), ("resources", self.resources)] {
+            let count = u64::from(self.services) * u64::from(of_service);
+            if count > PARTS_MAX {
+                return Err(Oversize::Parts { what, count });
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Scenario {
@@ -41,8 +57,15 @@ impl Scenario {
                 return Err(Oversize::Parts { what, count });
             }
         }
-        if operations * bytes > KEPT_BYTES_MAX {
-            return Err(Oversize::Kept { operations, bytes });
+        let kept = sum(|service| {
+            let attributes = service.attributes.iter().map(Spec::bytes).sum::<usize>() as u64;
+            let operations = service.operations.iter();
+            let spans = operations.map(|operation| operation.spans.bytes() as u64);
+            u64::from(service.pods) * attributes + spans.sum::<u64>()
+        });
+        let bytes = kept.saturating_add(operations * bytes);
+        if bytes > KEPT_BYTES_MAX {
+            return Err(Oversize::Kept { bytes });
         }
         Ok(())
     }

@@ -171,9 +171,10 @@ fn service(number: u32, options: &LoadOptions, defaults: &Defaults) -> Service {
         let spans = &mut operation.spans;
         spans.latency = Distribution::LogNormal(LogNormal::new(median, sigma, LATENCY_NS_MAX));
         spans.status.error = options.error_share;
-        if operation.kind == Kind::Client {
-            spans.status.ok = 1.0 - options.error_share;
-        }
+        spans.status.ok = match operation.kind {
+            Kind::Client => 1.0 - options.error_share,
+            _ => 0.0,
+        };
     }
     Service {
         name: service_name(number),
