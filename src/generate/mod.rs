@@ -11,6 +11,7 @@
 //! | `vocabulary`, `filler` | the words of the built-in load, and attributes nobody asks for |
 //! | `random`, `value` | numbers by seed; attributes |
 //! | `template`, `encode`, `wire` | spans into protobuf bytes |
+//! | `metrics`, `logs` | the other signals: what is sent, encoding, totals |
 //! | `json` | a request's protobuf bytes into OTLP/JSON |
 //! | `source` | request bodies, prepared or made as they are sent, and what stands in each |
 //! | `totals` | what was sent, added up |
@@ -28,7 +29,10 @@ mod filler;
 pub mod json;
 pub mod latencies;
 pub mod load;
+pub mod logs;
 pub mod metrics;
+#[cfg(test)]
+mod oracle;
 mod random;
 pub mod report;
 pub mod run;

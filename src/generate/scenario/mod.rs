@@ -14,9 +14,10 @@
 pub mod attributes;
 pub mod distribution;
 pub mod format;
+pub mod logs;
 pub mod metrics;
 pub mod reader;
 pub mod zipf;
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
