@@ -47,19 +47,31 @@ enum Part {
 }
 
 impl Template {
-    /// `None`: a brace is not closed.
+    /// A brace that is not around a key is text, as in a body of JSON.
     #[must_use]
-    pub fn parse(text: &str, bytes_min: usize) -> Option<Self> {
+    pub fn parse(text: &str, bytes_min: usize) -> Self {
         let mut parts = Vec::new();
         let mut rest = text;
+        let mut literal = String::new();
         while let Some((before, after)) = rest.split_once('{') {
-            let (key, after) = after.split_once('}')?;
-            parts.push(Part::Text(before.to_owned()));
-            parts.push(Part::Attribute(key.to_owned()));
-            rest = after;
+            literal.push_str(before);
+            let key_bytes = after.find(|c: char| !is_of_key(c)).unwrap_or(after.len());
+            let (key, behind) = after.split_at(key_bytes);
+            match behind.strip_prefix('}') {
+                Some(behind) if !key.is_empty() => {
+                    parts.push(Part::Text(std::mem::take(&mut literal)));
+                    parts.push(Part::Attribute(key.to_owned()));
+                    rest = behind;
+                }
+                _ => {
+                    literal.push('{');
+                    rest = after;
+                }
+            }
         }
-        parts.push(Part::Text(rest.to_owned()));
-        Some(Self { parts, bytes_min })
+        literal.push_str(rest);
+        parts.push(Part::Text(literal));
+        Self { parts, bytes_min }
     }
 
     /// The attributes it wants.
@@ -89,13 +101,17 @@ impl Template {
     }
 }
 
+fn is_of_key(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn attributes_stand_where_the_template_names_them() {
-        let template = Template::parse("{method} {route}: {code}", 0).unwrap();
+        let template = Template::parse("{method} {route}: {code}", 0);
         assert_eq!(
             template.keys().collect::<Vec<_>>(),
             ["method", "route", "code"]
@@ -111,14 +127,17 @@ mod tests {
 
     #[test]
     fn a_body_is_filled_up_with_words() {
-        let template = Template::parse("short", 300).unwrap();
+        let template = Template::parse("short", 300);
         let text = template.render(&[], &mut Random::new(1));
         assert!((300..320).contains(&text.len()), "{text}");
         assert!(text.starts_with("short "));
     }
 
     #[test]
-    fn an_open_brace_is_no_template() {
-        assert_eq!(Template::parse("user {user.id", 0), None);
+    fn braces_that_name_nothing_are_text() {
+        let template = Template::parse(r#"{"user":"{user}"} {} {user"#, 0);
+        assert_eq!(template.keys().collect::<Vec<_>>(), ["user"]);
+        let text = template.render(&[Attribute::text("user", "u")], &mut Random::new(1));
+        assert_eq!(text, r#"{"user":"u"} {} {user"#);
     }
 }

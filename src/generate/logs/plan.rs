@@ -16,7 +16,7 @@ pub enum Severity {
 }
 
 /// Records that look alike.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Record {
     pub severity: Severity,
     pub severity_text: String,

@@ -17,6 +17,10 @@ const NOW_NS: u64 = 1_700_000_000_000_000_000;
 
 fn world(text: &str, records_per_request: u32) -> Arc<World> {
     let records = read(text, logs::read).unwrap().expect("given");
+    world_of(&records, records_per_request)
+}
+
+fn world_of(records: &[Record], records_per_request: u32) -> Arc<World> {
     let load = Load::new(LoadOptions {
         services: 3,
         resources: 2,
@@ -44,7 +48,7 @@ fn records(request: &ExportLogsServiceRequest) -> impl Iterator<Item = &LogRecor
 
 #[test]
 fn built_in_records_are_what_the_totals_say() {
-    let world = world(logs::BUILT_IN, 500);
+    let world = world_of(&logs::built_in(), 500);
     let mut totals = Totals::default();
     let mut seen = BTreeMap::new();
     for number in 0..4 {
@@ -96,7 +100,7 @@ logs:
 
 #[test]
 fn the_same_number_gives_the_same_request_in_any_thread() {
-    let world = world(logs::BUILT_IN, 50);
+    let world = world_of(&logs::built_in(), 50);
     let mut one = Maker::new(&world);
     let mut other = Maker::new(&world);
     for number in [3, 1, 2] {

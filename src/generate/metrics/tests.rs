@@ -246,7 +246,7 @@ pub(super) fn compare(world: &Arc<World>, requests: u64, items: u32) {
 
 #[test]
 fn built_in_metrics_are_what_the_totals_say() {
-    let world = world(metrics::BUILT_IN, 100);
+    let world = world_of(&metrics::built_in(), 100);
     assert_eq!(world.series(), 4 * (3 + 6 + 2 + 2 + 12 + 2 + 3 + 2 + 2));
     // Several times around, and beyond the intervals that are drawn.
     compare(&world, 100, 100);
@@ -313,8 +313,8 @@ fn deltas_follow_on_each_other_and_cumulative_points_begin_with_the_process() {
 
 #[test]
 fn the_same_number_gives_the_same_request_in_any_thread() {
-    let one = world(metrics::BUILT_IN, 50);
-    let other = world(metrics::BUILT_IN, 50);
+    let one = world_of(&metrics::built_in(), 50);
+    let other = world_of(&metrics::built_in(), 50);
     let (mut first, mut second) = (Maker::new(&one), Maker::new(&other));
     for number in 0..40 {
         let (mut left, mut right) = (Vec::new(), Vec::new());
@@ -386,7 +386,7 @@ fn services_have_the_metrics_that_name_them() {
 
 #[test]
 fn totals_of_threads_add_up_to_those_of_one() {
-    let world = world(metrics::BUILT_IN, 30);
+    let world = world_of(&metrics::built_in(), 30);
     let mut whole = Totals::new(&world);
     let mut parts = [Totals::new(&world), Totals::new(&world)];
     for number in 0..90 {

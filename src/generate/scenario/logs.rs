@@ -2,7 +2,7 @@
 
 use super::attributes::{Place, Spec};
 use super::distribution::{Distribution, Unit, share, weight};
-use super::reader::required;
+use super::reader::{self, required};
 use crate::config::{Code, Section, Value};
 use crate::generate::logs::{Body, Record, Severity, Template};
 
@@ -11,8 +11,7 @@ const KINDS_MAX: usize = 1_000;
 /// A body is not filled up beyond it.
 const BODY_BYTES_MAX: i64 = 64 * 1_024;
 
-/// Records of the built-in scenarios.
-pub const BUILT_IN: &str = include_str!("logs.yaml");
+const BUILT_IN: &str = include_str!("logs.yaml");
 
 const SEVERITIES: &[&str] = &["trace", "debug", "info", "warn", "error", "fatal"];
 
@@ -25,6 +24,12 @@ pub fn read(section: &mut Section) -> Option<Vec<Record>> {
         section.refuse("logs", Code::Limit, message, &label);
     }
     Some(records.into_iter().flatten().collect())
+}
+
+/// What a scenario that does not say it has.
+#[must_use]
+pub fn built_in() -> Vec<Record> {
+    reader::built_in("logs.yaml", BUILT_IN, read)
 }
 
 fn read_record(section: &mut Section) -> Option<Record> {
@@ -63,12 +68,7 @@ fn read_body(section: &mut Section, attributes: &[Spec]) -> Option<Body> {
     }
     let text = section.string("body", "");
     let bytes_min = usize::try_from(bytes).expect("read within bounds");
-    let Some(template) = Template::parse(&text, bytes_min) else {
-        let message = format!("`{}` has an open brace", section.path_of("body"));
-        let label = "`{key}` stands for an attribute of the record";
-        section.refuse("body", Code::Value, message, label);
-        return None;
-    };
+    let template = Template::parse(&text, bytes_min);
     let is_known = |key: &&str| attributes.iter().any(|spec| spec.key == **key);
     if let Some(key) = template.keys().find(|key| !is_known(key)) {
         let message = format!("the record has no attribute `{key}`");
