@@ -44,6 +44,7 @@ pub fn json(finished: &Finished, verdict: Option<&Verdict>, command: &[String]) 
         "body_bytes_per_second": tally.body_bytes() as f64 / seconds,
         "acknowledgement_ms": latencies(&tally.latencies()),
         "signals": signals.collect::<Map<_, _>>(),
+        "item_totals": finished.item_totals,
         "malformed": malformed(&tally.malformed),
         "generator": generator(finished),
         "capture": finished.capture.as_ref().map(capture),

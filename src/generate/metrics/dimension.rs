@@ -75,10 +75,7 @@ fn value(values: &Values, index: u64, count: u64, generation: u64, slot: u64) ->
         Values::ByStatus(by_status) => by_status[0].clone(),
         Values::Random { digits } => {
             let mut random = Random::stream(RANDOM_STREAMS + slot, generation);
-            let hex = std::iter::repeat_with(|| format!("{:016x}", random.word()));
-            let mut text: String = hex.take(digits.div_ceil(16)).collect();
-            text.truncate(*digits);
-            Value::Text(text)
+            Value::Text(random.hex(*digits))
         }
         Values::Pool { choice, pool } => {
             let index = if choice.is_growing() {

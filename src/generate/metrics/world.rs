@@ -109,7 +109,6 @@ impl World {
         self.series
     }
 
-    #[must_use]
     pub fn metrics(&self) -> impl Iterator<Item = &Metric> {
         self.instruments.iter().map(|instrument| &instrument.metric)
     }

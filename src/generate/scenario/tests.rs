@@ -3,7 +3,10 @@
 use crate::config::{Reading, Report, Section, Source, parse};
 
 /// What `read` makes of a file, or what is wrong with it.
-pub(super) fn read<T>(text: &str, read: impl FnOnce(&mut Section) -> T) -> Result<T, String> {
+pub(in crate::generate) fn read<T>(
+    text: &str,
+    read: impl FnOnce(&mut Section) -> T,
+) -> Result<T, String> {
     let source = Source::new("scenario.yaml", text);
     let reading = Reading::default();
     let node = parse(&source, &reading.log).expect("well-formed YAML");
