@@ -27,7 +27,7 @@ fn world_of(records: &[Record], records_per_request: u32) -> Arc<World> {
         resources: 2,
         ..LoadOptions::default()
     };
-    let load = Load::new(options.into());
+    let load = Load::new(options);
     Arc::new(World::new(
         &records,
         &load.resources,
