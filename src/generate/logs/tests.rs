@@ -26,12 +26,7 @@ fn world_of(records: &[Record], records_per_request: u32) -> Arc<World> {
         resources: 2,
         ..LoadOptions::default()
     });
-    Arc::new(World::new(
-        &records,
-        &load.resources,
-        records_per_request,
-        7,
-    ))
+    Arc::new(World::new(records, &load.resources, records_per_request, 7))
 }
 
 fn request(world: &Arc<World>, number: u64, items: u32) -> (ExportLogsServiceRequest, Content) {
