@@ -27,13 +27,8 @@ fn world_of(records: &[Record], records_per_request: u32) -> Arc<World> {
         resources: 2,
         ..LoadOptions::default()
     };
-    let load = Load::new(options.into());
-    Arc::new(World::new(
-        &records,
-        &load.resources,
-        records_per_request,
-        7,
-    ))
+    let load = Load::new(options);
+    Arc::new(World::new(records, &load.resources, records_per_request, 7))
 }
 
 fn request(world: &Arc<World>, number: u64, items: u32) -> (ExportLogsServiceRequest, Content) {

@@ -29,7 +29,7 @@ pub(super) fn world_of(metrics: &[Metric], points_per_request: u32) -> Arc<World
         resources: 2,
         ..LoadOptions::default()
     };
-    let load = Load::new(options.into());
+    let load = Load::new(options);
     Arc::new(World::new(metrics, &load.resources, points_per_request, 7))
 }
 
