@@ -123,7 +123,7 @@ async fn watch(mut running: Running, quiet: bool, interrupts: &mut Interrupts) -
                 let tally = running.tally();
                 let now = text::Moment::of(running.elapsed(), &tally);
                 if !quiet {
-                    say(&format!("{}\n", text::live_line(before, now, &tally)));
+                    say(&format!("{}\n", text::live_line(before, now, &tally, running.is_replay())));
                 }
                 before = now;
             }

@@ -28,12 +28,7 @@ fn world_of(records: &[Record], records_per_request: u32) -> Arc<World> {
         ..LoadOptions::default()
     };
     let load = Load::new(options);
-    Arc::new(World::new(
-        &records,
-        &load.resources,
-        records_per_request,
-        7,
-    ))
+    Arc::new(World::new(records, &load.resources, records_per_request, 7))
 }
 
 fn request(world: &Arc<World>, number: u64, items: u32) -> (ExportLogsServiceRequest, Content) {

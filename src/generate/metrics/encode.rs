@@ -185,7 +185,7 @@ fn put_point(
         &metric.attributes,
         point.combination,
         point.generation,
-        point.slot,
+        world.slot_seed(point.slot),
     );
     for attribute in &attributes {
         put_attribute(out, attributes_field, attribute);
@@ -221,8 +221,11 @@ fn put_value(instrument: &Instrument, span: Span, units: i128, out: &mut Vec<u8>
     match (&instrument.counted, &instrument.metric.kind) {
         (Counted::Level | Counted::Increments(_), _) => match instrument.metric.number {
             Number::Double => put_double(out, 4, sum),
-            // Whole numbers below 2^63: see `VALUE_MAX`.
-            Number::Int => put_fixed64(out, 6, (units as i64).cast_unsigned()),
+            Number::Int => {
+                // A counter ends there, if anybody counts so long.
+                let units = i64::try_from(units).unwrap_or(i64::MAX);
+                put_fixed64(out, 6, units.cast_unsigned());
+            }
         },
         (
             Counted::Explicit(measured),
