@@ -56,6 +56,34 @@ def test_every_built_in_scenario_is_right_to_the_last_bucket(program, scenario):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_every_type_of_attribute_becomes_the_label_that_is_expected():
+    kinds = ("bool", "int", "double", "bytes", "list", "map", "code", "user", "number", "listed", "growing")
+    grpc, http, prom, own = free_ports(4)
+    text = f"""
+receivers: {{otlp: {{protocols: {{grpc: {{endpoint: "127.0.0.1:{grpc}"}}, http: {{endpoint: "127.0.0.1:{http}"}}}}}}}}
+connectors:
+  spanmetrics:
+    dimensions: [{", ".join(f"{{name: {kind}}}" for kind in kinds)}]
+    events: {{enabled: true, dimensions: [{{name: why, default: none}}]}}
+    metrics_flush_interval: 1s
+exporters: {{prometheus: {{endpoint: "127.0.0.1:{prom}", resource_to_telemetry_conversion: {{enabled: true}}}}}}
+service:
+  telemetry:
+    metrics:
+      readers: [{{pull: {{exporter: {{prometheus: {{host: 127.0.0.1, port: {own}}}}}}}}}]
+  pipelines:
+    traces: {{receivers: [otlp], exporters: [spanmetrics]}}
+    metrics: {{receivers: [spanmetrics], exporters: [prometheus]}}
+"""
+    with Program(config=text, ports=(grpc, http, prom, own)) as program:
+        done = subprocess.run(
+            [BINARY, "generate", "--scenario", ROOT / "tests/scenarios/everything.yaml", "--count", "5000",
+             "--endpoint", f"127.0.0.1:{grpc}", "--verify", f"http://127.0.0.1:{prom}/metrics",
+             "--config", configuration(program)],
+            capture_output=True, text=True, timeout=180)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_a_scenario_starts_from_one_that_is_built_in(program, tmp_path):
     text = subprocess.run([BINARY, "generate", "--print-scenario", "sidecar"], capture_output=True, text=True, check=True).stdout
     mine = tmp_path / "mine.yaml"

@@ -17,59 +17,7 @@ use super::*;
 use crate::config;
 
 /// Every type of attribute, and everything that a span may have.
-const EVERYTHING: &str = r#"
-resources_per_request: 3
-span_bytes: 900
-resource_attributes:
-  text: "{service} {pod} {n} {hex:4} {uuid} {other}"
-  bool: true
-  int: -3
-  double: 0.25
-  bytes: {bytes: AAH/}
-  list: [a, 1, [2.5, {map: {deep: {bytes: ""}}}], null]
-  map: {map: {z: 1, a: "{service}"}}
-  empty:
-  drawn: {cardinality: 7, distribution: zipf, exponent: 1.3}
-services:
-  - name: service-{n}
-    count: 3
-    pods: 4
-    pod_name: pod-{n}
-    attributes: {bool: false, own: 1}
-    scopes:
-      - {name: one, version: "1.0", attributes: {scope: 1}}
-      - {name: two}
-    operations:
-      - name: everything
-        kind: unspecified
-        weight: 3
-        latency: {uniform: {min: 0s, max: 2ms}}
-        status: {ok: 0.3, error: 0.3, message: it broke}
-        trace_state: vendor=x
-        flags: 0
-        attributes:
-          bool: true
-          int: 5
-          double: -1.5
-          bytes: {bytes: AAH/}
-          list: [x]
-          map: {map: {k: {map: {}}}}
-          empty:
-          code: {by_status: {unset: 0, ok: ok, error: [1]}}
-          user: {cardinality: 1000, format: "u-{n:06}"}
-          number: {cardinality: 300, integer: true}
-          listed: {values: [GET, {value: {bytes: AA==}, weight: 3}, [1, 2], 4]}
-          growing: {growing: {start: 5, per_million: 900000}}
-          token: {random: 21}
-          id: {random: 3}
-        events:
-          - {name: broke, on: error, count: 3, attributes: {why: [1]}}
-          - {name: went, on: success, share: 0.5}
-          - {name: always}
-        links: {share: 0.5, count: 4, attributes: {link: true}}
-      - name: bare
-        scope: two
-"#;
+const EVERYTHING: &str = include_str!("../../../tests/scenarios/everything.yaml");
 
 fn everything() -> Scenario {
     let source = config::Source::new("everything.yaml", EVERYTHING);
