@@ -26,7 +26,11 @@ pub fn json(finished: &Finished, verdict: Option<&Verdict>, command: &[String]) 
     let seconds = finished.elapsed.as_secs_f64();
     let signals = tally.used().map(|(signal, tally)| {
         let mut of_signal = of_signal(tally, seconds);
-        of_signal["item"] = signal.items().into();
+        let item = match finished.options.replay {
+            None => signal.items(),
+            Some(_) => "requests",
+        };
+        of_signal["item"] = item.into();
         (signal.name().to_owned(), of_signal)
     });
     json!({
@@ -73,6 +77,7 @@ fn options(finished: &Finished) -> Value {
         "items_per_request": options.items_per_request,
         "prepared_requests": finished.prepared,
         "malformed_share": options.malformed_share,
+        "scenario": options.load.description,
         "seed": options.seed(),
         "replayed_requests": options.replay.as_ref().map(|replay| replay.len()),
     })

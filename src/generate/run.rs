@@ -172,6 +172,12 @@ impl Running {
         self.begun.elapsed()
     }
 
+    /// Whether requests are those of a capture, and items are not known.
+    #[must_use]
+    pub fn is_replay(&self) -> bool {
+        self.options.replay.is_some()
+    }
+
     /// No request is sent any more; those in flight are waited for.
     pub fn stop(&self) {
         self.stop.send_if_modified(|stopped| {

@@ -50,6 +50,24 @@ def test_every_label_set_is_right_to_the_last_bucket(program, protocol, compress
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.parametrize("scenario", ["shop", "sidecar", "gateway", "cardinality-bomb"])
+def test_every_built_in_scenario_is_right_to_the_last_bucket(program, scenario):
+    done = generate(program, "--scenario", scenario, "--count", "20000")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_scenario_starts_from_one_that_is_built_in(program, tmp_path):
+    text = subprocess.run([BINARY, "generate", "--print-scenario", "sidecar"], capture_output=True, text=True, check=True).stdout
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(text.replace("name: orders", "name: mine"))
+    done = generate(program, "--scenario", str(mine), "--count", "1000")
+    assert done.returncode == 0, done.stdout + done.stderr
+    mine.write_text(text.replace("latency:", "latncy:", 1))
+    done = generate(program, "--scenario", str(mine), "--count", "1000")
+    assert done.returncode == 1, done.stdout
+    assert re.search(r"mine\.yaml:\d+:\d+", done.stderr) and "did you mean `latency`?" in done.stderr, done.stderr
+
+
 def test_a_second_sender_is_noticed(program):
     args = [BINARY, "generate", "--endpoint", f"127.0.0.1:{program.grpc}", "--seed", "7", "--duration", "8s", "--rate", "2000"]
     with subprocess.Popen(args, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as other:

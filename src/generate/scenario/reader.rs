@@ -38,7 +38,10 @@ pub fn required<'a, T>(
     if section.is_given(key) {
         return read(section);
     }
-    let message = format!("`{}` needs `{key}`", section.path());
+    let message = match section.path() {
+        "" => format!("a scenario needs `{key}`"),
+        path => format!("`{path}` needs `{key}`"),
+    };
     section.refuse(key, Code::Missing, message, "it is not here");
     None
 }
