@@ -10,6 +10,8 @@ NO_PEER = "SKIPPED: SPANMILL_PEER names no Collector; metrics, logs, JSON and zs
 
 SCENARIO = """
 signals: {{{weights}}}
+# What tells the series of pods apart.
+resource_attributes: {{service.instance.id: "{{pod}}"}}
 services:
   - name: frontend
     pods: 3
