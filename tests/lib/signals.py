@@ -12,7 +12,7 @@ from pathlib import Path
 from program import BINARY, ROOT, free_ports, wait_for_port
 
 # A Collector to compare with; the tests that want one are skipped without.
-PEER = os.environ.get("SPANMILL_PEER")
+PEER = os.environ.get("SPANMILL_PEER") or None
 
 
 def victoria_metrics():
