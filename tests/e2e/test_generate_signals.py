@@ -10,6 +10,8 @@ NO_PEER = "SKIPPED: SPANMILL_PEER names no Collector; metrics, logs, JSON and zs
 
 SCENARIO = """
 signals: {{{weights}}}
+# What tells the series of pods apart.
+resource_attributes: {{service.instance.id: "{{pod}}"}}
 services:
   - name: frontend
     pods: 3
@@ -48,7 +50,7 @@ def test_victoria_metrics_stores_what_the_report_says(scenario, compression):
     def held(name, is_delta):
         return sum(sum(values) if is_delta else values[-1] for values in stored[name])
 
-    totals = report["signals"]["metrics"]["totals"]
+    totals = report["item_totals"]["metrics"]
     assert {row["type"] for row in totals} == {
         "gauge", "sum", "histogram", "exponential_histogram", "summary"}
     for row in totals:
@@ -80,10 +82,10 @@ def test_the_collector_takes_every_signal_in_every_form(scenario, protocol, comp
         sent = report["signals"][signal]["acknowledged"]["items"]
         assert sent > 0 and total(own, f"otelcol_receiver_accepted_{counter}_total") == sent
         assert total(own, f"otelcol_receiver_refused_{counter}_total") == 0
-    records = report["signals"]["logs"]["totals"]
+    records = report["item_totals"]["logs"]
     assert sum(records.values()) == report["signals"]["logs"]["acknowledged"]["items"]
 
-    totals = {row["name"]: row for row in report["signals"]["metrics"]["totals"]}
+    totals = {row["name"]: row for row in report["item_totals"]["metrics"]}
     for name, metric, value in (
             ("jvm_memory_used_bytes", "jvm.memory.used", "sum"),
             ("process_cpu_time_seconds_total", "process.cpu.time", "sum"),

@@ -101,8 +101,8 @@ impl<'a> Transcoder<'a> {
             (Kind::Bytes, Raw::Bytes(bytes)) => self.text(&STANDARD.encode(bytes)),
             (Kind::Id, Raw::Bytes(bytes)) => self.hex(bytes),
             (Kind::Bool, Raw::Varint(value)) => {
-                self.out
-                    .extend_from_slice(if value == 0 { b"false" } else { b"true" })
+                let word: &[u8] = if value == 0 { b"false" } else { b"true" };
+                self.out.extend_from_slice(word);
             }
             // An int32 or enum is written as the 64 bits of its two's complement.
             (Kind::Int, Raw::Varint(value)) => self.number(value.cast_signed()),

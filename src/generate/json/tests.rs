@@ -1,7 +1,15 @@
-//! Each kind of value, against JSON written by hand; whole requests stand in `tests/`.
+//! Each kind of value, against JSON written by hand; requests against the oracle (those of metrics
+//! and logs in their own tests).
+
+use std::sync::Arc;
+
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 
 use super::*;
+use crate::generate::load::Load;
+use crate::generate::scenario::builtin;
 use crate::generate::wire::{put_bytes, put_fixed32, put_fixed64, put_int};
+use crate::generate::{oracle, traces};
 
 fn json(message: &'static Message, bytes: &[u8]) -> String {
     let mut transcoder = Transcoder {
@@ -79,4 +87,21 @@ fn an_empty_message_is_an_empty_object() {
         transcode(Signal::Traces, b"\x0a\x00"),
         br#"{"resourceSpans":[{}]}"#
     );
+}
+
+#[test]
+fn spans_of_every_built_in_scenario_are_the_same_in_both_forms() {
+    for (name, _) in builtin::ALL {
+        let scenario = builtin::scenario(name).expect("it is built in");
+        let load = Arc::new(Load::new(scenario));
+        let mut maker = traces::Maker::new(&load);
+        for number in 0..3 {
+            let mut bytes = Vec::new();
+            maker.make(number, 200, 1_700_000_000_000_000_000, &mut bytes);
+            let request: ExportTraceServiceRequest = oracle::decode(Signal::Traces, &bytes);
+            let resources = request.resource_spans.iter();
+            let scopes = resources.flat_map(|resource| &resource.scope_spans);
+            assert_eq!(scopes.map(|scope| scope.spans.len()).sum::<usize>(), 200);
+        }
+    }
 }

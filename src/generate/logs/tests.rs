@@ -7,12 +7,17 @@ use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
 use opentelemetry_proto::tonic::logs::v1::LogRecord;
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::generate::LoadOptions;
 use crate::generate::load::Load;
 use crate::generate::oracle;
+use crate::generate::scenario::attributes::{Choice, Pool, Spec, Values};
+use crate::generate::scenario::distribution::Distribution;
 use crate::generate::scenario::{logs, tests::read};
 use crate::generate::signal::Signal;
+use crate::generate::value::Value;
 
 const NOW_NS: u64 = 1_700_000_000_000_000_000;
 
@@ -135,4 +140,81 @@ fn only_services_that_write_a_record_send_it() {
         request(&silent, 0, 1).0,
         ExportLogsServiceRequest::default()
     );
+}
+
+fn specs() -> impl Strategy<Value = Vec<Spec>> {
+    let values = prop_oneof![
+        any::<f64>()
+            .prop_filter("JSON's oracle reads finite ones only", |number| number
+                .is_finite())
+            .prop_map(|number| Values::Fixed(Value::Double(number))),
+        ".*".prop_map(|text| Values::Fixed(Value::List(vec![Value::Text(text), Value::Int(-1)]))),
+        prop::collection::vec(any::<u8>(), 0..9)
+            .prop_map(|bytes| Values::Fixed(Value::Bytes(bytes))),
+        (1_u32..1_000).prop_map(|count| Values::Pool {
+            choice: Choice::Uniform { count },
+            pool: Pool::Integer,
+        }),
+        (0_usize..40).prop_map(|digits| Values::Random { digits }),
+    ];
+    prop::collection::vec(values, 0..5).prop_map(|values| {
+        let keys = (0..).map(|index| format!("key.{index}"));
+        let specs = keys.zip(values).map(|(key, values)| Spec { key, values });
+        specs.collect()
+    })
+}
+
+prop_compose! {
+    fn record()(
+        severity in prop::sample::select(Severity::ALL.to_vec()),
+        severity_text in ".{0,5}",
+        text in ".*",
+        bytes_min in 0_usize..300,
+        // JSON's oracle does not take a map without values.
+        map in proptest::option::of(specs().prop_filter("empty", |specs| !specs.is_empty())),
+        attributes in specs(),
+        event_name in "[a-z.]{0,6}",
+        scope in "[ab]",
+        traced_share in 0.0..1.0,
+        observed_after_ns in 0.0..1e18,
+        weight in 1_u32..9,
+    ) -> Record {
+        Record {
+            severity,
+            severity_text,
+            body: match map {
+                Some(specs) => Body::Map(specs),
+                None => Body::Text(Template::parse(&text, bytes_min)),
+            },
+            attributes,
+            event_name,
+            scope,
+            traced_share,
+            observed_after: Distribution::Constant(observed_after_ns),
+            weight,
+            services: Vec::new(),
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_records_are_decoded_and_counted(
+        kinds in prop::collection::vec(record(), 1..5),
+        items in 1_u32..60,
+        number in any::<u32>(),
+    ) {
+        let world = world_of(&kinds, items);
+        let (request, content) = request(&world, u64::from(number), items);
+        let mut totals = Totals::default();
+        totals.add(content, 3);
+        prop_assert_eq!(totals.records(), 3 * u64::from(items));
+        for severity in Severity::ALL {
+            let of = |record: &&LogRecord| record.severity_number == severity as i32;
+            let seen = records(&request).filter(of).count() as u64;
+            prop_assert_eq!(totals.of(severity), 3 * seen);
+        }
+    }
 }

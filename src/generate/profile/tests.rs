@@ -10,6 +10,10 @@ fn refusal(text: &str) -> String {
     Profile::parse(text).expect_err(text).to_string()
 }
 
+fn due_millis(profile: &Profile, items: u64) -> u64 {
+    (due_seconds(profile, items) * 1e3).round() as u64
+}
+
 fn due_seconds(profile: &Profile, items: u64) -> f64 {
     profile.due(items).expect("an end").as_secs_f64()
 }
@@ -27,7 +31,7 @@ fn integral(rate: impl Fn(f64) -> f64, until: f64) -> f64 {
 fn ramp_reaches_its_rate_and_stays_there() {
     let ramp = profile("ramp:0-1000:10s");
     // 1000 items a second after 10 s: the triangle holds 5,000.
-    assert_eq!(due_seconds(&ramp, 0), 0.0);
+    assert_eq!(due_millis(&ramp, 0), 0);
     assert!((due_seconds(&ramp, 1_250) - 5.0).abs() < 1e-9);
     assert!((due_seconds(&ramp, 5_000) - 10.0).abs() < 1e-9);
     assert!((due_seconds(&ramp, 6_000) - 11.0).abs() < 1e-9);
@@ -43,23 +47,23 @@ fn ramp_down_to_nothing_ends() {
 #[test]
 fn steps_follow_each_other_and_the_last_one_stays() {
     let step = profile("step:10,0,20:5s");
-    let dues = [0, 49, 50, 150, 170].map(|items| due_seconds(&step, items));
+    let dues = [0, 49, 50, 150, 170].map(|items| due_millis(&step, items));
     // After 50 items come five seconds of nothing.
-    assert_eq!(dues, [0.0, 4.9, 10.0, 15.0, 16.0]);
+    assert_eq!(dues, [0, 4_900, 10_000, 15_000, 16_000]);
 }
 
 #[test]
 fn bursts_come_at_the_end_of_each_period() {
     let burst = profile("burst:100-1000:10s:1s");
-    let dues = [0, 899, 900, 1_899, 1_900, 4_700].map(|items| due_seconds(&burst, items));
-    assert_eq!(dues, [0.0, 8.99, 9.0, 9.999, 10.0, 29.0]);
+    let dues = [0, 899, 900, 1_899, 1_900, 4_700].map(|items| due_millis(&burst, items));
+    assert_eq!(dues, [0, 8_990, 9_000, 9_999, 10_000, 29_000]);
 }
 
 #[test]
 fn bursts_out_of_silence_wait_for_the_next_one() {
     let burst = profile("burst:0-1000:10s:1s");
-    let dues = [0, 999, 1_000].map(|items| due_seconds(&burst, items));
-    assert_eq!(dues, [9.0, 9.999, 19.0]);
+    let dues = [0, 999, 1_000].map(|items| due_millis(&burst, items));
+    assert_eq!(dues, [9_000, 9_999, 19_000]);
 }
 
 #[test]
@@ -105,11 +109,11 @@ fn long_runs_stay_exact() {
     let steady = Profile::steady(3e6);
     assert_eq!(
         steady.due(3_000_000 * 86_400),
-        Some(Duration::from_secs(86_400))
+        Some(Duration::from_hours(24))
     );
     let burst = profile("burst:1000-9000:10s:1s");
     let a_day = 8_640 * 18_000;
-    assert_eq!(burst.due(a_day), Some(Duration::from_secs(86_400)));
+    assert_eq!(burst.due(a_day), Some(Duration::from_hours(24)));
 }
 
 #[test]
