@@ -13,7 +13,9 @@ pub const SPANS_PER_REQUEST_MAX: u32 = 100_000;
 pub const SPAN_BYTES_MAX: u32 = 1_000_000;
 /// A request is not made larger than this.
 pub const REQUEST_BYTES_MAX: u64 = 1 << 30;
-/// Attributes of resources, and of one span of each operation, that each thread keeps encoded.
+/// Each operation has a span encoded for each of these, at most.
+const STATUSES: u64 = 3;
+/// Attributes of resources, and of the spans of each operation, that each thread keeps encoded.
 const KEPT_BYTES_MAX: u64 = 1 << 30;
 
 /// Each in one sentence, without where it came from.
@@ -63,7 +65,9 @@ impl Scenario {
             let spans = operations.map(|operation| operation.spans.bytes() as u64);
             u64::from(service.pods) * attributes + spans.sum::<u64>()
         });
-        let bytes = kept.saturating_add(operations * bytes);
+        let bytes = kept
+            .saturating_add(operations * bytes)
+            .saturating_mul(STATUSES);
         if bytes > KEPT_BYTES_MAX {
             return Err(Oversize::Kept { bytes });
         }
