@@ -6,7 +6,6 @@
 use std::convert::Infallible;
 use std::hint::black_box;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::time::Duration;
 
 use bytes::Bytes;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
@@ -17,8 +16,9 @@ use hyper::body::{Frame, Incoming};
 use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use spanmill::generate::scenario::builtin;
 use spanmill::generate::verify::exposition;
-use spanmill::generate::{Compression, LoadOptions, Pace, Protocol, RunOptions, Target, start};
+use spanmill::generate::{LoadOptions, Pace, Protocol, RunOptions, Scenario, Target, start};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -41,7 +41,7 @@ fn sink(protocol: Protocol) -> SocketAddr {
                 let (stream, _) = listener.accept().await.expect("a connection");
                 stream.set_nodelay(true).expect("a socket");
                 match protocol {
-                    Protocol::Http => tokio::spawn(swallow_http(stream)),
+                    Protocol::Http | Protocol::HttpJson => tokio::spawn(swallow_http(stream)),
                     Protocol::Grpc => tokio::spawn(swallow_grpc(stream)),
                 };
             }
@@ -106,33 +106,24 @@ async fn swallow_grpc(stream: TcpStream) {
     drop(served);
 }
 
-fn options(
-    address: SocketAddr,
-    protocol: Protocol,
-    span_bytes: usize,
-    requests: u64,
-) -> RunOptions {
+/// A load that has only a size.
+fn sized(span_bytes: usize) -> Scenario {
+    LoadOptions {
+        span_bytes,
+        spans_per_request: SPANS_PER_REQUEST,
+        ..LoadOptions::default()
+    }
+    .into()
+}
+
+fn options(address: SocketAddr, protocol: Protocol, load: Scenario, requests: u64) -> RunOptions {
     RunOptions {
-        target: Target::parse(&address.to_string(), 0).expect("an address"),
         protocol,
-        compression: Compression::None,
-        pace: Pace {
-            spans_per_second: None,
-            duration: None,
-            spans: Some(requests * u64::from(SPANS_PER_REQUEST)),
-        },
-        threads: 1,
-        connections: 1,
-        in_flight: 1,
-        answer_timeout: Duration::from_secs(10),
-        prepared: 0,
+        pace: Pace::closed(None, Some(requests * u64::from(SPANS_PER_REQUEST))),
         prepared_bytes_max: 64 << 20,
-        load: LoadOptions {
-            span_bytes,
-            spans_per_request: SPANS_PER_REQUEST,
-            ..LoadOptions::default()
-        },
-        totals: None,
+        items_per_request: SPANS_PER_REQUEST,
+        load,
+        ..RunOptions::new(Target::parse(&address.to_string(), 0).expect("an address"))
     }
 }
 
@@ -142,24 +133,36 @@ fn send(criterion: &mut Criterion) {
         .expect("a runtime");
     let mut group = criterion.benchmark_group("generate");
     group.throughput(Throughput::Elements(u64::from(SPANS_PER_REQUEST)));
+    let mut bench = |id: BenchmarkId, address, protocol, prepared, load: &Scenario| {
+        group.bench_function(id, |bencher| {
+            bencher.iter_custom(|requests| {
+                let mut options = options(address, protocol, load.clone(), requests);
+                options.prepared = prepared;
+                let mut running = start(options).expect("threads");
+                runtime.block_on(running.ended());
+                let finished = running.finish();
+                assert_eq!(finished.tally.acknowledged().requests, requests);
+                finished.cpu()
+            });
+        });
+    };
     for (name, protocol) in [("http", Protocol::Http), ("grpc", Protocol::Grpc)] {
         let address = sink(protocol);
         for (kind, prepared) in [("prepared", 64), ("fresh", 0)] {
             for span_bytes in [300, 800] {
                 let id = BenchmarkId::new(format!("{name}/{kind}"), format!("{span_bytes}_bytes"));
-                group.bench_function(id, |bencher| {
-                    bencher.iter_custom(|requests| {
-                        let mut options = options(address, protocol, span_bytes, requests);
-                        options.prepared = prepared;
-                        let mut running = start(options).expect("threads");
-                        runtime.block_on(running.ended());
-                        let finished = running.finish();
-                        assert_eq!(finished.tally.acknowledged.requests, requests);
-                        finished.cpu
-                    });
-                });
+                bench(id, address, protocol, prepared, &sized(span_bytes));
             }
         }
+    }
+    let address = sink(Protocol::Http);
+    for (scenario, _) in builtin::ALL {
+        let load = Scenario {
+            span_bytes: 300,
+            ..builtin::scenario(scenario).expect("built in")
+        };
+        let id = BenchmarkId::new("http/fresh", scenario);
+        bench(id, address, Protocol::Http, 0, &load);
     }
     group.finish();
 }

@@ -73,6 +73,12 @@ impl<'a> Section<'a> {
         };
         let read = read(&mut section);
         section.refuse_unknown_keys();
+        #[cfg(test)]
+        reading
+            .log
+            .known
+            .borrow_mut()
+            .push((section.path, section.known));
         read
     }
 
@@ -90,6 +96,12 @@ impl<'a> Section<'a> {
         } else {
             format!("{}.{key}", self.path)
         }
+    }
+
+    /// For blocks inside of lists and of maps of the user's own words; see [`Section::read`].
+    #[must_use]
+    pub fn reading(&self) -> &'a Reading {
+        self.reading
     }
 
     #[must_use]
@@ -119,6 +131,12 @@ impl<'a> Section<'a> {
             return None;
         }
         Some(entry)
+    }
+
+    /// Whether a key stands in the file, with whatever value. It is thereby known.
+    pub fn is_given(&mut self, key: &'static str) -> bool {
+        self.entry(key);
+        self.entries.iter().any(|entry| entry.key == key)
     }
 
     /// All entries of a map whose keys are the user's own words.

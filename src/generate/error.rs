@@ -1,6 +1,10 @@
 //! What can keep a run from starting, and a verification from happening.
 
+use std::path::PathBuf;
+
 use thiserror::Error;
+
+use super::signal::Signal;
 
 #[derive(Debug, Error)]
 pub enum GenerateError {
@@ -13,6 +17,28 @@ pub enum GenerateError {
         authority: String,
         source: std::io::Error,
     },
+    #[error("`{text}` cannot stand in a header")]
+    Header { text: String },
+    #[error("cannot set up zstd")]
+    Zstd { source: std::io::Error },
+    #[error("cannot listen on {address}")]
+    Listen {
+        address: String,
+        source: std::io::Error,
+    },
+    #[error("capture {}", path.display())]
+    Capture {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error("capture {}: request {number} {reason}", path.display())]
+    Replay {
+        path: PathBuf,
+        number: usize,
+        reason: &'static str,
+    },
+    #[error("{signal} have a weight, but no service of the scenario sends any")]
+    Silent { signal: Signal },
     #[error("cannot start a thread")]
     Thread { source: std::io::Error },
     #[error("bounds must be ascending and without repeats to be verified")]

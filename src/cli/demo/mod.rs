@@ -13,10 +13,9 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::generate::text::grouped;
 use super::parse_duration;
+use crate::generate::scenario::builtin;
 use crate::generate::verify::scrape::scrape;
-use crate::generate::{
-    Compression, Finished, LoadOptions, Pace, Protocol, RunOptions, Running, Target, start,
-};
+use crate::generate::{Finished, Pace, RunOptions, Running, Scenario, Target, start};
 
 mod engine;
 mod red;
@@ -56,7 +55,7 @@ pub(super) async fn demo(args: DemoArgs) -> Result<bool, Box<dyn Error>> {
     watch(&mut engine, &target, &mut running).await?;
     let finished = running.finish();
 
-    let counted = counted(&target, finished.tally.acknowledged.spans).await?;
+    let counted = counted(&target, finished.tally.acknowledged().items).await?;
     let cpu = engine
         .cpu()
         .zip(cpu_before)
@@ -71,7 +70,7 @@ pub(super) async fn demo(args: DemoArgs) -> Result<bool, Box<dyn Error>> {
         None => writeln!(stdout(), "the engine did not end by itself and was killed")?,
     }
     let is_exact =
-        (finished.tally.acknowledged.spans..=finished.tally.sent().spans).contains(&counted);
+        (finished.tally.acknowledged().items..=finished.tally.sent().items).contains(&counted);
     Ok(is_exact && counted > 0 && status.is_some_and(|status| status.success()))
 }
 
@@ -98,31 +97,17 @@ fn introduction(addresses: &Addresses) -> String {
 }
 
 fn load(args: DemoArgs, addresses: &Addresses) -> Result<RunOptions, Box<dyn Error>> {
+    let load = Scenario {
+        seed: args.seed,
+        ..builtin::scenario("shop").expect("it is built in")
+    };
     Ok(RunOptions {
-        target: Target::parse(&addresses.grpc, 4317)?,
-        protocol: Protocol::Grpc,
-        compression: Compression::None,
-        pace: Pace {
-            spans_per_second: Some(f64::from(args.rate)),
-            duration: args.duration,
-            spans: None,
-        },
-        threads: 1,
-        connections: 2,
+        pace: Pace::steady(f64::from(args.rate), args.duration, None),
+        connections: usize::from(load.connections),
         in_flight: 4,
-        answer_timeout: Duration::from_secs(10),
-        prepared: 0,
-        prepared_bytes_max: 0,
-        load: LoadOptions {
-            services: 4,
-            routes: 3,
-            resources: 2,
-            users: 0,
-            spans_per_request: 50,
-            seed: args.seed,
-            ..LoadOptions::default()
-        },
-        totals: None,
+        items_per_request: load.spans_per_request,
+        load,
+        ..RunOptions::new(Target::parse(&addresses.grpc, 4317)?)
     })
 }
 
@@ -169,7 +154,7 @@ fn show(
     let status = format!(
         "{} s, {} spans acknowledged, {} counted; Ctrl-C ends",
         running.elapsed().as_secs(),
-        grouped(running.tally().acknowledged.spans),
+        grouped(running.tally().acknowledged().items),
         grouped(last.calls() as u64)
     );
     screen.show(&last.rows_since(first, seconds), &status)
@@ -200,9 +185,9 @@ fn summary(finished: &Finished, counted: u64, cpu: Option<Duration>) -> String {
     };
     format!(
         "\nsent          {} spans in {:.1} s\nacknowledged  {}\ncounted       {}\nCPU           {cpu}",
-        grouped(tally.sent().spans),
+        grouped(tally.sent().items),
         finished.elapsed.as_secs_f64(),
-        grouped(tally.acknowledged.spans),
+        grouped(tally.acknowledged().items),
         grouped(counted)
     )
 }

@@ -1,8 +1,10 @@
 //! Totals equal a naive count of the same spans.
 
-use super::super::load::{Load, LoadOptions};
+use super::super::coding::{Compression, Protocol};
+use super::super::load::{EVENT_KINDS, Load};
 use super::super::random::Random;
-use super::super::source::{Compression, Framing, Protocol, Source};
+use super::super::scenario::LoadOptions;
+use super::super::source::Source;
 use super::*;
 
 const BOUNDS_NS: [u64; 4] = [1_000_000, 5_000_000, 20_000_000, 1_000_000_000];
@@ -42,7 +44,7 @@ fn naive(observations: &[Observation], shape: Shape) -> ShapeTotals {
             .iter()
             .map(|seen| u128::from(seen.duration_ns))
             .sum(),
-        events: [0, 1].map(|kind| {
+        events: std::array::from_fn::<u64, EVENT_KINDS, _>(|kind| {
             of_shape
                 .iter()
                 .map(|seen| u64::from(seen.events[kind]))
@@ -62,7 +64,7 @@ fn check(totals: &Totals, observations: &[Observation]) {
 fn added_spans_equal_the_naive_count() {
     let load = Load::new(options());
     let mut random = Random::new(5);
-    let mut observations: Vec<_> = (0..5_000).map(|_| load.draw(0, &mut random)).collect();
+    let mut observations: Vec<_> = (0..5_000).map(|_| load.draw(0, 0, &mut random)).collect();
     // Exactly on a bound, and the extremes.
     for duration_ns in [0, 1_000_000, 1_000_001, 1_000_000_000, u64::MAX] {
         observations.push(Observation {
@@ -79,11 +81,7 @@ fn added_spans_equal_the_naive_count() {
 
 #[test]
 fn prepared_requests_count_as_often_as_they_were_sent() {
-    let framing = Framing {
-        protocol: Protocol::Http,
-        compression: Compression::None,
-    };
-    let mut source = Source::new(&Arc::new(Load::new(options())), framing);
+    let mut source = Source::of_load(options(), Protocol::Http, Compression::None);
     let deck = Deck::prepare(&mut source, 3, usize::MAX);
     let mut ledger = Ledger::new(&BOUNDS_NS.into(), deck.len());
     let (mut acknowledged, mut uncertain) = (Vec::new(), Vec::new());
@@ -96,6 +94,7 @@ fn prepared_requests_count_as_often_as_they_were_sent() {
         let observations = match outgoing.content {
             Content::Prepared(index) => deck.observations(index).to_vec(),
             Content::Fresh(observations) => observations,
+            other => panic!("not of spans: {other:?}"),
         };
         assert_eq!(observations.len(), spans as usize);
         if is_acknowledged {
@@ -113,11 +112,7 @@ fn prepared_requests_count_as_often_as_they_were_sent() {
 
 #[test]
 fn deck_stops_at_its_bytes() {
-    let framing = Framing {
-        protocol: Protocol::Grpc,
-        compression: Compression::None,
-    };
-    let mut source = Source::new(&Arc::new(Load::new(options())), framing);
+    let mut source = Source::of_load(options(), Protocol::Grpc, Compression::None);
     assert_eq!(Deck::prepare(&mut source, 100, 1).len(), 1);
     let deck = Deck::prepare(&mut source, 100, 200_000);
     assert!((2..20).contains(&deck.len()), "{}", deck.len());

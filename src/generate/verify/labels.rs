@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::expectation::{DurationUnit, Expectation, ExpectedDimension};
 use crate::generate::error::GenerateError;
-use crate::generate::load::{Kind, Load, Shape, Status, event, is_random};
+use crate::generate::load::{Kind, Load, Shape, Status};
 use crate::generate::value::{Attribute, Value, find};
 
 /// Labels sorted by name, written `{a="b",c="d"}`: equal label sets are equal text.
@@ -94,7 +94,8 @@ pub(super) fn label_set(
 
     let mut point = built_in(expectation, load, shape, &service);
     let span = load.attributes(shape);
-    let of_event = event_kind.map_or_else(Vec::new, |kind| event(kind).1);
+    let events = &load.operation(shape).events;
+    let of_event = event_kind.map_or(&[] as &[Attribute], |kind| &events[kind].attributes);
     let no_dimensions = Vec::new();
     let own = match event_kind {
         Some(_) => expectation.events.as_ref().unwrap_or(&no_dimensions),
@@ -102,11 +103,11 @@ pub(super) fn label_set(
     };
     for dimension in expectation.dimensions.iter().chain(own) {
         let ExpectedDimension { name, default } = dimension;
-        if is_random(name) {
+        if load.is_random(shape, name) {
             return Err(GenerateError::RandomDimension { name: name.clone() });
         }
         let value = find(&span, name)
-            .or_else(|| find(&of_event, name))
+            .or_else(|| find(of_event, name))
             .map(Value::label_text)
             .or_else(|| in_resource(name))
             .or_else(|| default.clone());
@@ -156,13 +157,14 @@ fn built_in(
 ) -> BTreeMap<String, String> {
     let operation = load.operation(shape);
     let kind = match operation.kind {
+        Kind::Unspecified => "SPAN_KIND_UNSPECIFIED",
         Kind::Internal => "SPAN_KIND_INTERNAL",
         Kind::Server => "SPAN_KIND_SERVER",
         Kind::Client => "SPAN_KIND_CLIENT",
         Kind::Producer => "SPAN_KIND_PRODUCER",
         Kind::Consumer => "SPAN_KIND_CONSUMER",
     };
-    let status = match operation.status(shape.ending) {
+    let status = match shape.status {
         Status::Unset => "STATUS_CODE_UNSET",
         Status::Ok => "STATUS_CODE_OK",
         Status::Error => "STATUS_CODE_ERROR",

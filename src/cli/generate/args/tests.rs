@@ -42,15 +42,20 @@ fn refusal(words: &str) -> String {
     args(words).run_options().expect_err(words).to_string()
 }
 
+fn timing(options: &RunOptions) -> String {
+    match &options.pace.timing {
+        Timing::Profile(profile) => profile.to_string(),
+        other => format!("{other:?}"),
+    }
+}
+
 #[test]
 fn defaults_are_a_closed_loop_of_ten_seconds() {
     let options = args("").run_options().expect("defaults go together");
     assert_eq!(options.target.authority, "localhost:4317");
     assert_eq!(options.pace.duration, Some(Duration::from_secs(10)));
-    assert_eq!(
-        (options.pace.spans_per_second, options.pace.spans),
-        (None, None)
-    );
+    assert!(!options.pace.is_open());
+    assert_eq!(options.pace.items, None);
     assert_eq!(options.prepared, 64);
 }
 
@@ -61,10 +66,63 @@ fn open_loop_makes_each_request_as_it_is_sent() {
         .expect("fit");
     assert_eq!(options.target.authority, "localhost:4318");
     assert_eq!((options.prepared, options.pace.duration), (0, None));
+    assert_eq!(timing(&options), "steady:500");
+    assert_eq!(options.pace.items, Some(20));
+}
+
+#[test]
+fn profile_is_an_open_loop_of_its_own() {
+    let options = args("--profile step:100,200:5s")
+        .run_options()
+        .expect("fit");
+    assert_eq!(timing(&options), "step:100,200:5s");
+    assert_eq!(options.prepared, 0);
+    assert_eq!(options.pace.duration, Some(DURATION_DEFAULT));
+}
+
+#[test]
+fn protocols_go_by_the_names_of_the_environment_variable_and_by_short_ones() {
+    for (word, protocol) in [
+        ("grpc", Protocol::Grpc),
+        ("http/protobuf", Protocol::Http),
+        ("http", Protocol::Http),
+        ("http/json", Protocol::HttpJson),
+        ("http-json", Protocol::HttpJson),
+    ] {
+        let options = args(&format!("--protocol {word}")).run_options();
+        assert_eq!(options.expect(word).protocol, protocol);
+    }
+}
+
+#[test]
+fn path_of_the_endpoint_is_kept() {
+    let words = "--protocol http --endpoint http://127.0.0.1:8428/opentelemetry";
+    let options = args(words).run_options().expect("fit");
     assert_eq!(
-        (options.pace.spans_per_second, options.pace.spans),
-        (Some(500.0), Some(20))
+        options.target.to_string(),
+        "http://127.0.0.1:8428/opentelemetry"
     );
+}
+
+#[test]
+fn what_has_no_meaning_beside_a_capture_is_refused_by_the_parser() {
+    for words in [
+        "--listen 127.0.0.1:0",
+        "--capture-max 5",
+        "--capture c --listen 127.0.0.1:0 --rate 5",
+        "--capture c --listen 127.0.0.1:0 --replay d",
+        "--replay c --compression gzip",
+        "--replay c --malformed-share 0.5",
+        "--replay c --replay-times --rate 5",
+        "--replay-times",
+        "--rate 5 --profile ramp:0-5:1s",
+        "--malformed-share 2",
+        "--profile ramp:0-5",
+    ] {
+        let words = std::iter::once("generate").chain(words.split_whitespace());
+        let parsed = Command::try_parse_from(words.clone());
+        assert!(parsed.is_err(), "{:?}", words.collect::<Vec<_>>());
+    }
 }
 
 #[test]
@@ -72,6 +130,51 @@ fn prepared_requests_hold_every_label_set() {
     let words = "--services 2 --routes 3 --cardinality 5000 --spans-per-request 100";
     let options = args(words).run_options().expect("fit");
     assert_eq!(options.prepared, 2 * 3 * 5_000 * 4 / 100);
+}
+
+#[test]
+fn scenario_says_what_no_flag_does() {
+    let options = args("--scenario sidecar").run_options().expect("built in");
+    assert_eq!(options.items_per_request, 10);
+    assert_eq!(options.connections, 1);
+    let words = "--scenario gateway --connections 3 --spans-per-request 64 --span-bytes 200 --seed 9 \
+                 --resources 2 --error-share 1 --malformed-share 0.5";
+    let options = args(words).run_options().expect("fit");
+    assert_eq!((options.connections, options.items_per_request), (3, 64));
+    assert_eq!((options.load.span_bytes, options.load.seed), (200, 9));
+    assert_eq!(options.malformed_share.to_bits(), 0.5_f64.to_bits());
+    for service in &options.load.services {
+        assert_eq!(service.pods, 2);
+        assert!(service.operations[0].spans.status.error >= 1.0);
+    }
+}
+
+#[test]
+fn values_that_grow_are_never_prepared() {
+    let options = args("--scenario cardinality-bomb").run_options();
+    assert_eq!(options.expect("built in").prepared, 0);
+    let refusal = refusal("--scenario cardinality-bomb --prepared 5");
+    assert!(refusal.contains("leave --prepared out"), "{refusal}");
+}
+
+#[test]
+fn flags_that_size_a_load_do_not_go_with_a_scenario() {
+    for flag in [
+        "--services 2",
+        "--routes 2",
+        "--cardinality 2",
+        "--event-share 0",
+    ] {
+        let words = format!("generate --scenario shop {flag}");
+        let refused = Command::try_parse_from(words.split_whitespace()).expect_err(flag);
+        assert_eq!(refused.kind(), clap::error::ErrorKind::ArgumentConflict);
+    }
+}
+
+#[test]
+fn scenario_that_is_not_there_is_refused_with_those_that_are() {
+    let refusal = refusal("--scenario shp");
+    assert!(refusal.contains("shop, sidecar, gateway"), "{refusal}");
 }
 
 #[test]

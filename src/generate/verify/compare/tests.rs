@@ -4,8 +4,9 @@ use std::fmt::Write;
 
 use super::super::exposition;
 use super::*;
-use crate::generate::load::{LoadOptions, Observation};
+use crate::generate::load::Observation;
 use crate::generate::random::Random;
+use crate::generate::scenario::LoadOptions;
 
 struct Case {
     load: Arc<Load>,
@@ -72,7 +73,7 @@ impl Case {
 
 fn observations(load: &Load) -> Vec<Observation> {
     let mut random = Random::new(17);
-    (0..300).map(|_| load.draw(0, &mut random)).collect()
+    (0..300).map(|_| load.draw(0, 0, &mut random)).collect()
 }
 
 /// The lines of one label set, with a scope label that is no part of the identity.
