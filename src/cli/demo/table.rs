@@ -107,7 +107,7 @@ impl Layout {
         };
         let is_enough = |quantiles: &usize| names(*quantiles) >= 2 * ROUTE_COLUMNS_MIN;
         let quantiles = (0..=3).rev().find(is_enough).unwrap_or_default();
-        let service = (names(quantiles) * 2 / 5).clamp(1, SERVICE_COLUMNS_MAX);
+        let service = (names(quantiles).saturating_mul(2) / 5).clamp(1, SERVICE_COLUMNS_MAX);
         let route = names(quantiles).saturating_sub(service);
         Self {
             service,
