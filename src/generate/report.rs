@@ -9,9 +9,6 @@ use super::run::Finished;
 use super::tally::Share;
 use super::verify::Verdict;
 
-/// Differences that a report lists; their number is always there.
-const DIFFERENCES_MAX: usize = 1_000;
-
 #[must_use]
 pub fn json(finished: &Finished, verdict: Option<&Verdict>) -> Value {
     let tally = &finished.tally;
@@ -36,7 +33,7 @@ pub fn json(finished: &Finished, verdict: Option<&Verdict>) -> Value {
             "cpu_seconds": finished.cpu.as_secs_f64(),
             "is_limit": finished.is_generator_limit(),
         },
-        "verify": verdict.map(verification),
+        "verify": verdict.map(Verdict::json),
     })
 }
 
@@ -51,24 +48,5 @@ fn latencies(latencies: &Latencies) -> Value {
         "p99": ms(latencies.percentile(0.99)),
         "p99.9": ms(latencies.percentile(0.999)),
         "max": ms(latencies.max()),
-    })
-}
-
-fn verification(verdict: &Verdict) -> Value {
-    let differences: Vec<String> = verdict
-        .differences
-        .iter()
-        .take(DIFFERENCES_MAX)
-        .map(ToString::to_string)
-        .collect();
-    json!({
-        "passed": verdict.differences.is_empty(),
-        "label_sets": verdict.label_sets,
-        "spans": verdict.spans,
-        "spans_uncertain": verdict.spans_uncertain,
-        "scrapes": verdict.scrapes,
-        "waited_seconds": verdict.waited.as_secs_f64(),
-        "difference_count": verdict.differences.len(),
-        "differences": differences,
     })
 }

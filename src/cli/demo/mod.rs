@@ -13,7 +13,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::generate::text::grouped;
 use super::parse_duration;
-use crate::generate::verify::scrape::scrape;
+use crate::generate::verify::scrape;
 use crate::generate::{
     Compression, Finished, LoadOptions, Pace, Protocol, RunOptions, Running, Target, start,
 };

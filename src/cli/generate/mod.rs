@@ -8,38 +8,30 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::cli::{run, say};
-use crate::generate::verify::{Expectation, Verifier};
-use crate::generate::{Finished, Running, Target, report, start};
+use crate::cli::say;
+use crate::generate::{Finished, Running, report, start};
 
 mod args;
 mod expectation;
 pub(super) mod text;
+mod verification;
 
 pub use args::GenerateArgs;
-use args::{ReportArg, VerifyArgs};
+use args::ReportArg;
+use verification::Begun;
 
-/// Of a scrape endpoint whose address names none.
-const SCRAPE_PORT: u16 = 80;
 /// Between two live lines.
 const LIVE_PERIOD: Duration = Duration::from_secs(1);
 
 /// Runs the command; answers whether all is well.
 pub(super) async fn generate(args: GenerateArgs) -> Result<bool, Box<dyn Error>> {
     let mut options = args.run_options()?;
-    let verifier = match &args.verify.verify {
-        Some(url) => {
-            let target = Target::parse(url, SCRAPE_PORT)?;
-            let Some(expectation) = expectation(&args.verify, &target)? else {
-                return Ok(false);
-            };
-            Some(Verifier::begin(target, expectation).await?)
-        }
-        None => None,
+    let verifier = match verification::begin(&args.verify, &options.target).await? {
+        Begun::NotAsked => None,
+        Begun::Ready(verifier) => Some(verifier),
+        Begun::Wrong => return Ok(false),
     };
-    if let Some(verifier) = &verifier {
-        options.totals = Some(verifier.bounds_ns()?);
-    }
+    options.totals = verifier.as_ref().map(|verifier| verifier.bounds_ns());
     options.target.probe().await?;
 
     let running = start(options)?;
@@ -61,24 +53,8 @@ pub(super) async fn generate(args: GenerateArgs) -> Result<bool, Box<dyn Error>>
         None => text::summary(&finished, verdict.as_ref()),
     };
     std::io::stdout().write_all(text.as_bytes())?;
-    let is_right = verdict.is_none_or(|verdict| verdict.differences.is_empty());
+    let is_right = verdict.is_none_or(|verdict| verdict.passed());
     Ok(is_right && finished.tally.acknowledged.spans > 0)
-}
-
-/// What `target` must show: by its configuration, or by the flags. `None`: the configuration is
-/// wrong, which was said.
-fn expectation(args: &VerifyArgs, target: &Target) -> Result<Option<Expectation>, Box<dyn Error>> {
-    let Some(config) = args.config() else {
-        return args.expectation().map(Some);
-    };
-    let Some(settings) = run::load(&config) else {
-        return Ok(None);
-    };
-    let mut expectation = expectation::of(&settings, target.port())?;
-    expectation
-        .ignored_labels
-        .extend_from_slice(&args.verify_ignore_label);
-    Ok(Some(expectation))
 }
 
 /// Draws the live line until the run is over or Ctrl-C ends it.
