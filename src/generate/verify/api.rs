@@ -1,5 +1,5 @@
-//! The span metrics as a Prometheus shows them: Prometheus 2.42 and 3, VictoriaMetrics, or whatever
-//! else answers `/api/v1/query`.
+//! The span metrics as a Prometheus shows them: Prometheus 2.42 and 3, `VictoriaMetrics`, or
+//! whatever else answers `/api/v1/query`.
 //!
 //! All queries of one reading are asked for one instant, by metric name and, where there are many
 //! series, bucket by bucket, so that no answer is large. Numbers are strings there and exact.
@@ -222,7 +222,7 @@ impl Scrapes {
     }
 }
 
-/// VictoriaMetrics hides the last half minute unless it is told not to; others know no `nocache`.
+/// `VictoriaMetrics` hides the last half minute unless it is told not to; others know no `nocache`.
 fn query_path(target: &Target, query: &str, time: Option<&str>) -> String {
     let mut path = format!("{}{PATH}?nocache=1&query=", target.path);
     for byte in query.bytes() {

@@ -55,13 +55,11 @@ impl Expected {
         let mut groups: Vec<Group> = Vec::new();
         for way in ways {
             let names = names(way);
-            let index = match groups.iter().position(|group| group.names == names) {
-                Some(index) => index,
-                None => {
-                    groups.push(Group::new(way, names, bounds_ns));
-                    groups.len() - 1
-                }
-            };
+            let known = groups.iter().position(|group| group.names == names);
+            let index = known.unwrap_or(groups.len());
+            if known.is_none() {
+                groups.push(Group::new(way, names, bounds_ns));
+            }
             groups[index].add(load, &sent.acknowledged, way, keeps_empty, true)?;
             groups[index].add(load, &sent.uncertain, way, keeps_empty, false)?;
         }

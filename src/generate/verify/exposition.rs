@@ -1,6 +1,6 @@
 //! A strict reader of the Prometheus text formats: every line is understood or refused.
 //!
-//! Lines in, samples to a visitor, nothing kept. Text 0.0.4, or OpenMetrics 1.0 with its exemplars,
+//! Lines in, samples to a visitor, nothing kept. Text 0.0.4, or `OpenMetrics` 1.0 with its exemplars,
 //! which are checked for form and passed over. Names are checked by their grammar, values as Go's
 //! float syntax allows them in this format, timestamps as numbers.
 

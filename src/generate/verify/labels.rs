@@ -69,7 +69,9 @@ fn metric_name(expectation: &Expectation, metric: &str, suffix: Option<&str>) ->
         .copied()
         .collect::<Vec<_>>()
         .join("_");
-    if name.starts_with(|c: char| c.is_ascii_digit()) {
+    // A namespace is not looked at without suffixes; its digit is escaped as such.
+    let is_checked = with_suffixes || namespace.is_empty();
+    if is_checked && name.starts_with(|c: char| c.is_ascii_digit()) {
         format!("_{name}")
     } else {
         name

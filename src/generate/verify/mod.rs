@@ -6,7 +6,7 @@
 //! | `resource` | what its `resource` processors make of resources |
 //! | `labels` | label sets and metric names, worked out anew, not by `naming` |
 //! | `fetch` | one GET, whose answer comes in pieces |
-//! | `exposition` | a strict reader of text 0.0.4 and OpenMetrics |
+//! | `exposition` | a strict reader of text 0.0.4 and `OpenMetrics` |
 //! | `api` | the values as a Prometheus in between shows them |
 //! | `reading` | which of the two it is; one reading |
 //! | `observed` | the span metrics of one reading |

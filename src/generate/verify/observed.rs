@@ -101,6 +101,15 @@ impl Watch {
     pub(super) fn knows(&self, name: &str) -> bool {
         self.roles.contains_key(name)
     }
+
+    /// A series of which there was one.
+    fn add_again(&self, place: &mut f64, value: f64) -> Result<(), &'static str> {
+        if self.is_summing {
+            *place += value;
+            return Ok(());
+        }
+        Err("a series stands twice, but for labels that are left out of account")
+    }
 }
 
 impl Observed {
@@ -146,13 +155,11 @@ impl Observed {
 
         let shown = &mut self.groups[*group];
         if *role == Role::Events {
-            return match shown.events.get_mut(set.as_str()) {
-                None => {
-                    shown.events.insert(set.clone(), value);
-                    Ok(())
-                }
-                Some(place) => add_again(place, value, watch),
-            };
+            if let Some(place) = shown.events.get_mut(set.as_str()) {
+                return watch.add_again(place, value);
+            }
+            shown.events.insert(set.clone(), value);
+            return Ok(());
         }
         if !shown.spans.contains_key(set.as_str()) {
             shown.spans.insert(set.clone(), SpanSeries::default());
@@ -162,25 +169,21 @@ impl Observed {
             Role::Bucket => {
                 let bound = read_value(le.ok_or("a bucket has no le")?)?;
                 let is_same = |of: &&mut (f64, f64)| of.0.to_bits() == bound.to_bits();
-                return match series.buckets.iter_mut().find(is_same) {
-                    Some((_, place)) => add_again(place, value, watch),
-                    None => {
-                        series.buckets.push((bound, value));
-                        Ok(())
-                    }
-                };
+                if let Some((_, place)) = series.buckets.iter_mut().find(is_same) {
+                    return watch.add_again(place, value);
+                }
+                series.buckets.push((bound, value));
+                return Ok(());
             }
             Role::Calls => &mut series.calls,
             Role::Sum => &mut series.sum,
             Role::Count | Role::Events => &mut series.count,
         };
-        match place {
-            Some(place) => add_again(place, value, watch),
-            None => {
-                *place = Some(value);
-                Ok(())
-            }
+        if let Some(place) = place {
+            return watch.add_again(place, value);
         }
+        *place = Some(value);
+        Ok(())
     }
 
     /// Puts buckets in the order of their bounds, for answers that have no order.
@@ -197,12 +200,4 @@ impl Observed {
         let is_empty = |of: &Shown| of.spans.is_empty() && of.events.is_empty();
         self.groups.iter().all(is_empty)
     }
-}
-
-fn add_again(place: &mut f64, value: f64, watch: &Watch) -> Result<(), &'static str> {
-    if watch.is_summing {
-        *place += value;
-        return Ok(());
-    }
-    Err("a series stands twice, but for labels that are left out of account")
 }

@@ -1,4 +1,4 @@
-//! Answers as Prometheus 2.42, 3.5 and VictoriaMetrics give them.
+//! Answers as Prometheus 2.42, 3.5 and `VictoriaMetrics` give them.
 
 use super::super::expectation::Expectation;
 use super::*;
@@ -127,10 +127,7 @@ fn replicas_are_added_up_only_when_that_is_asked_for() {
         )
     };
     let (one, other) = (of(1), of(2));
-    let error = read(&[&one, &other], false)
-        .err()
-        .expect("twice")
-        .to_string();
+    let error = read(&[&one, &other], false).expect_err("twice").to_string();
     assert!(error.starts_with("a series stands twice"), "{error}");
     let observed = read(&[&one, &other], true).expect("summed");
     assert_eq!(observed.groups[0].spans["{job=\"shop\"}"].calls, Some(3.0));

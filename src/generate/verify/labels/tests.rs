@@ -222,6 +222,11 @@ fn names_follow_namespace_unit_and_suffixes() {
         }),
         ..Expectation::default()
     });
+    let digit = names(&Expectation {
+        exporter_namespace: "9x".to_owned(),
+        ..Expectation::default()
+    });
+    assert_eq!(escaped(&digit.calls), "_x_traces_span_metrics_calls");
     assert_eq!(suffixed.calls, "_9red_x_calls_total");
     assert_eq!(suffixed.events, "_9red_x_events_total");
     assert_eq!(suffixed.sum, "_9red_x_duration_seconds_sum");
