@@ -6,7 +6,6 @@
 use std::convert::Infallible;
 use std::hint::black_box;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::time::Duration;
 
 use bytes::Bytes;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
@@ -18,7 +17,7 @@ use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use spanmill::generate::verify::exposition;
-use spanmill::generate::{Compression, LoadOptions, Pace, Protocol, RunOptions, Target, start};
+use spanmill::generate::{LoadOptions, Pace, Protocol, RunOptions, Target, start};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -41,7 +40,7 @@ fn sink(protocol: Protocol) -> SocketAddr {
                 let (stream, _) = listener.accept().await.expect("a connection");
                 stream.set_nodelay(true).expect("a socket");
                 match protocol {
-                    Protocol::Http => tokio::spawn(swallow_http(stream)),
+                    Protocol::Http | Protocol::HttpJson => tokio::spawn(swallow_http(stream)),
                     Protocol::Grpc => tokio::spawn(swallow_grpc(stream)),
                 };
             }
@@ -113,26 +112,16 @@ fn options(
     requests: u64,
 ) -> RunOptions {
     RunOptions {
-        target: Target::parse(&address.to_string(), 0).expect("an address"),
         protocol,
-        compression: Compression::None,
-        pace: Pace {
-            spans_per_second: None,
-            duration: None,
-            spans: Some(requests * u64::from(SPANS_PER_REQUEST)),
-        },
-        threads: 1,
-        connections: 1,
-        in_flight: 1,
-        answer_timeout: Duration::from_secs(10),
-        prepared: 0,
+        pace: Pace::closed(None, Some(requests * u64::from(SPANS_PER_REQUEST))),
         prepared_bytes_max: 64 << 20,
+        items_per_request: SPANS_PER_REQUEST,
         load: LoadOptions {
             span_bytes,
             spans_per_request: SPANS_PER_REQUEST,
             ..LoadOptions::default()
         },
-        totals: None,
+        ..RunOptions::new(Target::parse(&address.to_string(), 0).expect("an address"))
     }
 }
 
@@ -154,8 +143,8 @@ fn send(criterion: &mut Criterion) {
                         let mut running = start(options).expect("threads");
                         runtime.block_on(running.ended());
                         let finished = running.finish();
-                        assert_eq!(finished.tally.acknowledged.requests, requests);
-                        finished.cpu
+                        assert_eq!(finished.tally.acknowledged().requests, requests);
+                        finished.cpu()
                     });
                 });
             }

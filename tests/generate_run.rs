@@ -16,32 +16,23 @@ const SETTLE_MAX: Duration = Duration::from_secs(20);
 fn options(target: &TestTarget, protocol: Protocol) -> RunOptions {
     let address = match protocol {
         Protocol::Grpc => target.grpc,
-        Protocol::Http => target.http,
+        Protocol::Http | Protocol::HttpJson => target.http,
     };
     RunOptions {
-        target: Target::parse(&address.to_string(), 0).expect("an address"),
         protocol,
-        compression: Compression::None,
-        pace: Pace {
-            spans_per_second: None,
-            duration: None,
-            spans: Some(2_030),
-        },
+        pace: Pace::closed(None, Some(2_030)),
         threads: 2,
         connections: 3,
-        in_flight: 1,
         answer_timeout: SETTLE_MAX,
-        prepared: 0,
-        prepared_bytes_max: 1 << 20,
+        items_per_request: 50,
         load: LoadOptions {
             users: 5,
             resources: 2,
             error_share: 0.2,
             event_share: 0.3,
-            spans_per_request: 50,
             ..LoadOptions::default()
         },
-        totals: None,
+        ..RunOptions::new(Target::parse(&address.to_string(), 0).expect("an address"))
     }
 }
 
@@ -71,7 +62,11 @@ async fn verified(
 
 async fn passes(target: &TestTarget, options: RunOptions) -> Finished {
     let (finished, verdict) = verified(target, options, Expectation::default(), SETTLE_MAX).await;
-    assert!(verdict.passed(), "{:#?}", verdict.lines());
+    assert!(
+        verdict.passed(),
+        "{:#?}",
+        verdict.lines(|number| number.to_string())
+    );
     assert!(verdict.label_sets > 50, "{}", verdict.label_sets);
     finished
 }
@@ -84,8 +79,8 @@ async fn every_transport_is_counted_exactly() {
             let mut options = options(&target, protocol);
             options.compression = compression;
             let finished = passes(&target, options).await;
-            assert_eq!(finished.tally.acknowledged.spans, 2_030);
-            assert_eq!(finished.tally.acknowledged.requests, 41);
+            assert_eq!(finished.tally.acknowledged().items, 2_030);
+            assert_eq!(finished.tally.acknowledged().requests, 41);
             assert_eq!(target.spans(), 2_030);
         }
     }
@@ -115,11 +110,11 @@ async fn second_run_on_the_same_target_is_verified_by_difference() {
 async fn open_loop_sends_what_was_due() {
     let target = TestTarget::start(|_| Answer::Count).await;
     let mut options = options(&target, Protocol::Grpc);
-    options.pace.spans_per_second = Some(20_000.0);
+    options.pace = Pace::steady(20_000.0, None, Some(2_030));
     let finished = passes(&target, options).await;
     // The last of 41 requests is due after 100 ms.
     assert!(finished.elapsed >= Duration::from_millis(100));
-    assert_eq!(finished.tally.latencies.count(), 41);
+    assert_eq!(finished.tally.latencies().count(), 41);
 }
 
 #[tokio::test]
@@ -137,10 +132,10 @@ async fn refused_requests_are_told_by_code_and_never_sent_again() {
         })
         .await;
         let finished = passes(&target, options(&target, protocol)).await;
-        let refused = finished.tally.refused[&code];
+        let refused = finished.tally.refused()[&code];
         assert_eq!(refused.requests, 10);
-        assert_eq!(finished.tally.acknowledged.requests, 31);
-        assert_eq!(target.spans() as u64, finished.tally.acknowledged.spans);
+        assert_eq!(finished.tally.acknowledged().requests, 31);
+        assert_eq!(target.spans() as u64, finished.tally.acknowledged().items);
     }
 }
 
@@ -153,8 +148,8 @@ async fn unanswered_requests_make_an_interval_that_holds_what_was_counted() {
         })
         .await;
         let finished = passes(&target, options(&target, protocol)).await;
-        assert_eq!(finished.tally.unanswered.requests, 2);
-        assert_eq!(finished.tally.acknowledged.requests, 39);
+        assert_eq!(finished.tally.unanswered().requests, 2);
+        assert_eq!(finished.tally.acknowledged().requests, 39);
         assert_eq!(target.spans(), 2_030);
     }
 }
@@ -165,10 +160,10 @@ async fn answer_that_does_not_come_in_time_is_none() {
         let target = TestTarget::start(|_| Answer::CountAndHang).await;
         let mut options = options(&target, protocol);
         options.answer_timeout = Duration::from_millis(20);
-        options.pace.spans = Some(50);
+        options.pace.items = Some(50);
         let mut running = start(options).expect("threads");
         running.ended().await;
-        assert_eq!(running.finish().tally.unanswered.spans, 50);
+        assert_eq!(running.finish().tally.unanswered().items, 50);
     }
 }
 
@@ -176,7 +171,7 @@ async fn answer_that_does_not_come_in_time_is_none() {
 async fn spans_of_another_sender_are_found() {
     let target = TestTarget::start(|_| Answer::Count).await;
     let mut other = options(&target, Protocol::Http);
-    other.pace.spans = Some(50);
+    other.pace.items = Some(50);
     let url = Target::parse(&target.http.to_string(), 0).expect("an address");
     let verifier = Verifier::begin(url, vec![Expectation::default()])
         .await
@@ -197,9 +192,9 @@ async fn spans_of_another_sender_are_found() {
         .await
         .expect("a scrape");
     assert!(!verdict.differences.is_empty());
-    let json = report::json(&finished, Some(&verdict));
+    let json = report::json(&finished, Some(&verdict), &[]);
     assert_eq!(json["verify"]["passed"], false);
-    assert_eq!(json["acknowledged"]["spans"], 2_030);
+    assert_eq!(json["acknowledged"]["items"], 2_030);
 }
 
 #[tokio::test]
@@ -218,29 +213,25 @@ async fn target_that_is_gone_leaves_everything_unsent() {
     let mut options = options(&target, Protocol::Http);
     // Nobody listens on the discard port of this address.
     options.target = Target::parse("127.0.0.1:9", 0).expect("an address");
-    options.pace.spans = Some(100);
+    options.pace.items = Some(100);
     let mut running = start(options).expect("threads");
     running.ended().await;
     let finished = running.finish();
-    assert_eq!(finished.tally.unsent.spans, 100);
-    assert_eq!(finished.tally.sent().spans, 0);
+    assert_eq!(finished.tally.unsent().items, 100);
+    assert_eq!(finished.tally.sent().items, 0);
 }
 
 #[tokio::test]
 async fn stopped_run_ends_and_still_adds_up() {
     let target = TestTarget::start(|_| Answer::Count).await;
     let mut options = options(&target, Protocol::Grpc);
-    options.pace = Pace {
-        spans_per_second: Some(5_000.0),
-        duration: None,
-        spans: None,
-    };
+    options.pace = Pace::steady(5_000.0, None, None);
     let mut running = start(options).expect("threads");
-    while running.tally().acknowledged.requests < 3 {
+    while running.tally().acknowledged().requests < 3 {
         tokio::task::yield_now().await;
     }
     running.stop();
     running.ended().await;
     let finished = running.finish();
-    assert_eq!(finished.tally.acknowledged.spans, target.spans() as u64);
+    assert_eq!(finished.tally.acknowledged().items, target.spans() as u64);
 }

@@ -92,6 +92,12 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// For blocks inside of lists and of maps of the user's own words; see [`Section::read`].
+    #[must_use]
+    pub fn reading(&self) -> &'a Reading {
+        self.reading
+    }
+
     #[must_use]
     pub fn log(&self) -> &'a Log {
         &self.reading.log
@@ -119,6 +125,12 @@ impl<'a> Section<'a> {
             return None;
         }
         Some(entry)
+    }
+
+    /// Whether a key stands in the file, with whatever value. It is thereby known.
+    pub fn is_given(&mut self, key: &'static str) -> bool {
+        self.entry(key);
+        self.entries.iter().any(|entry| entry.key == key)
     }
 
     /// All entries of a map whose keys are the user's own words.

@@ -1,5 +1,7 @@
 //! What can keep a run from starting, and a verification from happening.
 
+use std::path::PathBuf;
+
 use thiserror::Error;
 
 #[derive(Debug, Error)]
@@ -12,6 +14,26 @@ pub enum GenerateError {
     Connect {
         authority: String,
         source: std::io::Error,
+    },
+    #[error("`{text}` cannot stand in a header")]
+    Header { text: String },
+    #[error("cannot set up zstd")]
+    Zstd { source: std::io::Error },
+    #[error("cannot listen on {address}")]
+    Listen {
+        address: String,
+        source: std::io::Error,
+    },
+    #[error("capture {}", path.display())]
+    Capture {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error("capture {}: request {number} {reason}", path.display())]
+    Replay {
+        path: PathBuf,
+        number: usize,
+        reason: &'static str,
     },
     #[error("cannot start a thread")]
     Thread { source: std::io::Error },

@@ -5,29 +5,51 @@
 //!
 //! | file | purpose |
 //! |---|---|
+//! | `signal` | traces, metrics, logs: their paths and words |
+//! | `scenario` | a load as a file describes it |
 //! | `load` | what is sent: services, resources, operations; draws spans |
 //! | `vocabulary`, `filler` | the words of the built-in load, and attributes nobody asks for |
 //! | `random`, `value` | numbers by seed; attributes |
 //! | `template`, `encode`, `wire` | spans into protobuf bytes |
-//! | `source` | request bodies, prepared or made as they are sent, and what stands in each |
+//! | `makers` | messages of each signal, and which signal a request is of |
+//! | `json` | a request's protobuf bytes into OTLP/JSON |
+//! | `coding` | messages into bodies: format, compression, frame |
+//! | `malformed` | requests that no target may accept |
+//! | `source` | requests, prepared or made as they are sent, and what stands in each |
+//! | `capture`, `replay` | requests into a file as they were sent or came, and out of it again |
 //! | `totals` | what was sent, added up |
-//! | `schedule` | when each request is due |
+//! | `options` | all that a run is told |
+//! | `profile`, `schedule` | the rate over time; when each request is due |
 //! | `client` | one body over a connection: acknowledged, refused or unanswered |
-//! | `run` | threads, connections, lanes |
+//! | `run`, `lanes` | threads; connections and lanes of each |
+//! | `limit` | whether the generator was the limit of a run |
 //! | `tally`, `latencies`, `report` | how requests ended, for people and machines |
 //! | `target`, `error` | addresses; what can go wrong |
 //! | `verify` | whether a target shows exactly what it was sent |
 
+pub mod capture;
 mod client;
+mod coding;
 mod encode;
 mod error;
 mod filler;
+pub mod json;
+mod lanes;
 pub mod latencies;
+pub mod limit;
 pub mod load;
+mod makers;
+mod malformed;
+pub mod metrics;
+mod options;
+pub mod profile;
 mod random;
+mod replay;
 pub mod report;
 pub mod run;
+pub mod scenario;
 mod schedule;
+mod signal;
 mod source;
 mod tally;
 mod target;
@@ -39,10 +61,16 @@ mod vocabulary;
 mod wire;
 
 pub use client::Refusal;
+pub use coding::{Compression, Protocol};
 pub use error::GenerateError;
 pub use load::LoadOptions;
-pub use run::{Finished, RunOptions, Running, start};
-pub use schedule::Pace;
-pub use source::{Compression, Protocol};
-pub use tally::{Share, Tally};
+pub use makers::Mix;
+pub use malformed::Defect;
+pub use options::{CaptureOptions, RunOptions};
+pub use profile::Profile;
+pub use replay::Replay;
+pub use run::{Finished, Running, start};
+pub use schedule::{Pace, Timing};
+pub use signal::Signal;
+pub use tally::{MalformedTally, Share, SignalTally, Tally};
 pub use target::Target;

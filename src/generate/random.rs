@@ -41,6 +41,13 @@ impl Random {
         (((self.word() >> 32) * u64::from(limit)) >> 32) as u32
     }
 
+    /// The same below a limit of 64 bits; the bias is below `limit` / 2^64.
+    pub fn below_u64(&mut self, limit: u64) -> u64 {
+        debug_assert!(limit > 0);
+        // The product of two 64-bit numbers, shifted by 64, fits 64 bits.
+        ((u128::from(self.word()) * u128::from(limit)) >> 64) as u64
+    }
+
     /// Uniform in [0, 1).
     pub fn unit(&mut self) -> f64 {
         // 53 bits are exact in f64.

@@ -1,45 +1,25 @@
-//! Request bodies, ready for the socket, and what stands in each.
+//! Requests, ready for the socket, and what stands in each.
 //!
-//! Request n of a seed always holds the same spans (but for their times), whichever thread sends it.
-//! Bodies are either encoded when they are sent, or taken in turn from a deck that was made before
-//! the run: then sending costs no more than the socket does, and the same spans go out again and
-//! again. Either way [`Content`] tells exactly what was in a request.
+//! Request n of a seed always holds the same items (but for their times), whichever thread sends it.
+//! Bodies are either made when they are sent, or taken in turn from a deck that was made before the
+//! run: then sending costs no more than the socket does, and the same items go out again and again.
+//! Either way [`Content`] tells exactly what was in a request. A replay takes its bodies from a
+//! capture and knows nothing of their content.
 
-use std::io::Write;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use flate2::Compression as Level;
-use flate2::write::GzEncoder;
 
-use super::encode::Encoder;
+use super::client::Head;
+use super::coding::{Packer, Protocol};
+use super::error::GenerateError;
+use super::json;
 use super::load::{Load, Observation};
-use super::random::Random;
-
-/// Keeps the streams of requests apart from those of the load's services.
-const REQUEST_STREAMS: u64 = 1 << 32;
-/// Prefix of a gRPC message: one byte of flags, four of length.
-const GRPC_PREFIX_BYTES: usize = 5;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Protocol {
-    Grpc,
-    Http,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Compression {
-    None,
-    Gzip,
-}
-
-/// How a message becomes a body.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Framing {
-    pub(super) protocol: Protocol,
-    pub(super) compression: Compression,
-}
+use super::makers::Makers;
+use super::malformed::{Defect, WRONG_CONTENT_TYPE};
+use super::options::RunOptions;
+use super::signal::Signal;
 
 /// What stands in a request.
 #[derive(Clone, Debug)]
@@ -47,29 +27,44 @@ pub(super) enum Content {
     /// Index into the deck.
     Prepared(usize),
     Fresh(Vec<Observation>),
+    /// Nothing that counts: a broken request, or one that is not known from within.
+    Uncounted,
 }
 
 pub(super) struct Outgoing {
+    pub(super) plan: Plan,
+    pub(super) head: Arc<Head>,
     pub(super) body: Bytes,
     pub(super) content: Content,
+}
+
+/// What is known of a request before it is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Plan {
+    pub(super) signal: Signal,
+    pub(super) defect: Option<Defect>,
 }
 
 /// Requests made before the run. May be empty.
 #[derive(Default)]
 pub(super) struct Deck {
-    requests: Vec<(Bytes, Vec<Observation>)>,
+    requests: Vec<(Bytes, Content)>,
 }
 
 impl Deck {
     /// At most `requests_max` requests in at most `bytes_max` bytes, but at least one.
     pub(super) fn prepare(source: &mut Source, requests_max: usize, bytes_max: usize) -> Self {
-        let spans = source.load.options.spans_per_request;
+        let items = source.options.items_per_request;
         let mut requests = Vec::new();
         let mut bytes = 0;
         while requests.len() < requests_max && (bytes < bytes_max || requests.is_empty()) {
-            let (body, observations) = source.encode(requests.len() as u64, spans);
-            bytes += body.len() + size_of_val(observations.as_slice());
-            requests.push((body, observations));
+            let number = requests.len() as u64;
+            let (body, content) = source.make(None, number, items);
+            bytes += body.len();
+            if let Content::Fresh(observations) = &content {
+                bytes += size_of_val(observations.as_slice());
+            }
+            requests.push((body, content));
         }
         Self { requests }
     }
@@ -78,86 +73,166 @@ impl Deck {
         self.requests.len()
     }
 
+    /// Whose turn it is at request `number`, if anything is prepared.
+    fn index(&self, number: u64) -> Option<usize> {
+        // The remainder is below a length.
+        (self.len() > 0).then(|| (number % self.len() as u64) as usize)
+    }
+
     pub(super) fn observations(&self, index: usize) -> &[Observation] {
-        &self.requests[index].1
+        match &self.requests[index].1 {
+            Content::Fresh(observations) => observations,
+            Content::Prepared(_) | Content::Uncounted => &[],
+        }
     }
 }
 
 /// One thread's maker of requests.
 pub(super) struct Source {
-    load: Arc<Load>,
-    encoder: Encoder,
-    framing: Framing,
+    options: Arc<RunOptions>,
+    makers: Makers,
+    packer: Packer,
+    /// One for each of `Signal::ALL`.
+    heads: [Arc<Head>; 3],
 }
 
 impl Source {
-    pub(super) fn new(load: &Arc<Load>, framing: Framing) -> Self {
-        Self {
-            load: Arc::clone(load),
-            encoder: Encoder::new(load),
-            framing,
+    /// Of the built-in load, for a target that is not there.
+    #[cfg(test)]
+    pub(super) fn of_load(
+        load: super::load::LoadOptions,
+        protocol: Protocol,
+        compression: super::coding::Compression,
+    ) -> Self {
+        let target = super::target::Target::parse("localhost", 4317).expect("an address");
+        let options = RunOptions {
+            protocol,
+            compression,
+            items_per_request: load.spans_per_request,
+            load,
+            ..RunOptions::new(target)
+        };
+        let load = Arc::new(Load::new(options.load.clone()));
+        Self::new(&Arc::new(options), &load).expect("an address")
+    }
+
+    /// # Errors
+    /// When the target's address cannot be put in a request, or no compressor can be had.
+    pub(super) fn new(options: &Arc<RunOptions>, load: &Arc<Load>) -> Result<Self, GenerateError> {
+        let (protocol, compression) = (options.protocol, options.compression);
+        let [traces, metrics, logs] = Signal::ALL.map(|signal| head(options, signal, None));
+        Ok(Self {
+            makers: Makers::new(load),
+            packer: Packer::new(protocol, compression)?,
+            heads: [traces?, metrics?, logs?],
+            options: Arc::clone(options),
+        })
+    }
+
+    /// What request `number` of the run will be.
+    pub(super) fn plan(&self, deck: &Deck, number: u64) -> Plan {
+        let options = &self.options;
+        if let Some(replay) = &options.replay {
+            let signal = replay.request(number).signal;
+            return Plan {
+                signal,
+                defect: None,
+            };
+        }
+        let seed = options.seed();
+        let drawn = deck.index(number).map_or(number, |index| index as u64);
+        Plan {
+            signal: options.mix.at(drawn).0,
+            defect: Defect::draw(seed, number, options.malformed_share, options.protocol),
         }
     }
 
-    /// Request `number` of the run, with `spans` spans.
-    pub(super) fn request(&mut self, deck: &Deck, number: u64, spans: u32) -> Outgoing {
-        if deck.len() > 0 && spans == self.load.options.spans_per_request {
-            // The remainder is below a length.
-            let index = (number % deck.len() as u64) as usize;
+    /// Request `number` of the run, with `items` items.
+    pub(super) fn request(&mut self, deck: &Deck, number: u64, items: u32) -> Outgoing {
+        let plan = self.plan(deck, number);
+        if let Some(replay) = &self.options.replay {
+            let captured = replay.request(number);
             return Outgoing {
+                plan,
+                head: Arc::clone(&captured.head),
+                body: captured.body.clone(),
+                content: Content::Uncounted,
+            };
+        }
+        if let Some(defect) = plan.defect {
+            let (body, _) = self.make(Some(defect), number, items);
+            let head = head(&self.options, plan.signal, Some(defect));
+            return Outgoing {
+                plan,
+                head: head.expect("as one was made at the start"),
+                body: defect.break_body(self.options.protocol, body),
+                content: Content::Uncounted,
+            };
+        }
+        let head = Arc::clone(&self.heads[plan.signal.index()]);
+        if let Some(index) = deck.index(number)
+            && items == self.options.items_per_request
+        {
+            return Outgoing {
+                plan,
+                head,
                 body: deck.requests[index].0.clone(),
                 content: Content::Prepared(index),
             };
         }
-        let (body, observations) = self.encode(number, spans);
+        let (body, content) = self.make(None, number, items);
         Outgoing {
+            plan,
+            head,
             body,
-            content: Content::Fresh(observations),
+            content,
         }
     }
 
-    fn encode(&mut self, number: u64, spans: u32) -> (Bytes, Vec<Observation>) {
-        let load = &self.load;
-        let mut random = Random::stream(load.options.seed, REQUEST_STREAMS + number);
-        let resource = random.below(load.resources.len() as u32);
-        let now_ns = unix_ns();
-        let mut observations = Vec::with_capacity(spans as usize);
-        for _ in 0..spans {
-            let observation = load.draw(resource, &mut random);
-            let scope = load.operation(observation.shape).scope;
-            self.encoder.add(scope, &observation, now_ns, &mut random);
-            observations.push(observation);
+    fn make(&mut self, defect: Option<Defect>, number: u64, items: u32) -> (Bytes, Content) {
+        let (signal, of_signal) = self.options.mix.at(number);
+        let mut plain = self.packer.hole();
+        let begin = plain.len();
+        let content = self
+            .makers
+            .make(signal, of_signal, items, unix_ns(), &mut plain);
+        if self.options.protocol == Protocol::HttpJson {
+            plain = json::transcode(signal, &plain);
         }
-        (self.frame(resource), observations)
+        if let Some(defect) = defect {
+            defect.break_message(signal, self.options.protocol, begin, &mut plain);
+        }
+        (self.packer.pack(plain), content)
     }
+}
 
-    /// Ends the present request: message, compression, prefix.
-    fn frame(&mut self, resource: u32) -> Bytes {
-        let prefix_bytes = match self.framing.protocol {
-            Protocol::Grpc => GRPC_PREFIX_BYTES,
-            Protocol::Http => 0,
-        };
-        let mut body = vec![0; prefix_bytes];
-        match self.framing.compression {
-            Compression::None => self.encoder.finish(resource, &mut body),
-            Compression::Gzip => {
-                let mut message = Vec::new();
-                self.encoder.finish(resource, &mut message);
-                let mut gzip = GzEncoder::new(body, Level::default());
-                body = gzip
-                    .write_all(&message)
-                    .and_then(|()| gzip.finish())
-                    .expect("writing to memory does not fail");
-            }
-        }
-        if self.framing.protocol == Protocol::Grpc {
-            body[0] = u8::from(self.framing.compression == Compression::Gzip);
-            let length = u32::try_from(body.len() - prefix_bytes)
-                .expect("the command line bounds spans and their size");
-            body[1..GRPC_PREFIX_BYTES].copy_from_slice(&length.to_be_bytes());
-        }
-        body.into()
-    }
+/// The head of requests of one signal, or of one that is broken.
+fn head(
+    options: &RunOptions,
+    signal: Signal,
+    defect: Option<Defect>,
+) -> Result<Arc<Head>, GenerateError> {
+    let protocol = options.protocol;
+    let path = match protocol {
+        Protocol::Grpc => signal.grpc_path(),
+        Protocol::Http | Protocol::HttpJson => signal.http_path(),
+    };
+    let content_type = match defect {
+        Some(Defect::ContentType) => WRONG_CONTENT_TYPE,
+        _ => protocol.content_type(),
+    };
+    let compression = defect.map_or(options.compression, |defect| {
+        defect.compression(options.compression)
+    });
+    let encoding = compression.encoding();
+    let head = Head::new(
+        &options.target,
+        protocol.is_grpc(),
+        path,
+        content_type,
+        encoding,
+    );
+    head.map(Arc::new)
 }
 
 fn unix_ns() -> u64 {

@@ -216,12 +216,16 @@ pub(super) fn resource_attributes(service: u32, pod: u32, random: &mut Random) -
         Attribute::text("process.executable.path", "/usr/lib/jvm/java-21/bin/java"),
         Attribute {
             key: "process.command_args".to_owned(),
-            value: Value::Texts(vec![
-                "/usr/lib/jvm/java-21/bin/java".to_owned(),
-                "-XX:MaxRAMPercentage=75".to_owned(),
-                "-jar".to_owned(),
-                format!("/opt/{name}.jar"),
-            ]),
+            value: Value::List(
+                [
+                    "/usr/lib/jvm/java-21/bin/java",
+                    "-XX:MaxRAMPercentage=75",
+                    "-jar",
+                    &format!("/opt/{name}.jar"),
+                ]
+                .map(|word| Value::Text(word.to_owned()))
+                .to_vec(),
+            ),
         },
         Attribute::text("process.runtime.name", "OpenJDK Runtime Environment"),
         Attribute::text("process.runtime.version", "21.0.8+9-LTS"),

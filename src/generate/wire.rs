@@ -55,6 +55,20 @@ pub(super) fn put_fixed32(out: &mut Vec<u8>, field: u32, value: u32) {
     out.extend_from_slice(&value.to_le_bytes());
 }
 
+/// Begins a message of unknown length as the given field; returns where its content begins.
+pub(super) fn open_message(out: &mut Vec<u8>, field: u32) -> usize {
+    put_tag(out, field, LENGTH_DELIMITED);
+    out.len()
+}
+
+/// Ends it: the content moves to make room for its length.
+pub(super) fn close_message(out: &mut Vec<u8>, begin: usize) {
+    let end = out.len();
+    put_varint(out, (end - begin) as u64);
+    let bytes = out.len() - end;
+    out[begin..].rotate_right(bytes);
+}
+
 /// A `KeyValue` message as the given field.
 pub(super) fn put_attribute(out: &mut Vec<u8>, field: u32, attribute: &Attribute) {
     let mut message = Vec::new();
@@ -64,18 +78,29 @@ pub(super) fn put_attribute(out: &mut Vec<u8>, field: u32, attribute: &Attribute
 }
 
 /// The bytes of an `AnyValue` message.
-fn any_value(value: &Value) -> Vec<u8> {
+pub(super) fn any_value(value: &Value) -> Vec<u8> {
     let mut message = Vec::new();
     match value {
         Value::Text(text) => put_bytes(&mut message, 1, text.as_bytes()),
+        Value::Bool(bool) => put_int(&mut message, 2, i64::from(*bool)),
         Value::Int(number) => put_int(&mut message, 3, *number),
-        Value::Texts(texts) => {
-            let mut array = Vec::new();
-            for text in texts {
-                put_bytes(&mut array, 1, &any_value(&Value::Text(text.clone())));
+        Value::Double(number) => put_fixed64(&mut message, 4, number.to_bits()),
+        Value::List(values) => {
+            let mut list = Vec::new();
+            for value in values {
+                put_bytes(&mut list, 1, &any_value(value));
             }
-            put_bytes(&mut message, 5, &array);
+            put_bytes(&mut message, 5, &list);
         }
+        Value::Map(attributes) => {
+            let mut list = Vec::new();
+            for attribute in attributes {
+                put_attribute(&mut list, 1, attribute);
+            }
+            put_bytes(&mut message, 6, &list);
+        }
+        Value::Bytes(bytes) => put_bytes(&mut message, 7, bytes),
+        Value::Empty => {}
     }
     message
 }

@@ -14,9 +14,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::generate::text::grouped;
 use super::parse_duration;
 use crate::generate::verify::scrape;
-use crate::generate::{
-    Compression, Finished, LoadOptions, Pace, Protocol, RunOptions, Running, Target, start,
-};
+use crate::generate::{Finished, LoadOptions, Pace, RunOptions, Running, Target, start};
 
 mod engine;
 mod red;
@@ -26,6 +24,7 @@ use engine::{Addresses, Engine};
 use red::Red;
 use table::Screen;
 
+const SPANS_PER_REQUEST: u32 = 50;
 const SCRAPE_PERIOD: Duration = Duration::from_secs(1);
 /// Scrapes that the table looks back: rates and quantiles are those of the last 5 s.
 const SCRAPES_KEPT: usize = 6;
@@ -56,7 +55,7 @@ pub(super) async fn demo(args: DemoArgs) -> Result<bool, Box<dyn Error>> {
     watch(&mut engine, &target, &mut running).await?;
     let finished = running.finish();
 
-    let counted = counted(&target, finished.tally.acknowledged.spans).await?;
+    let counted = counted(&target, finished.tally.acknowledged().items).await?;
     let cpu = engine
         .cpu()
         .zip(cpu_before)
@@ -73,7 +72,7 @@ pub(super) async fn demo(args: DemoArgs) -> Result<bool, Box<dyn Error>> {
         None => writeln!(stdout(), "the engine did not end by itself and was killed")?,
     }
     let is_exact =
-        (finished.tally.acknowledged.spans..=finished.tally.sent().spans).contains(&counted);
+        (finished.tally.acknowledged().items..=finished.tally.sent().items).contains(&counted);
     Ok(is_exact && counted > 0 && status.is_some_and(|status| status.success()))
 }
 
@@ -101,30 +100,20 @@ fn introduction(addresses: &Addresses) -> String {
 
 fn load(args: DemoArgs, addresses: &Addresses) -> Result<RunOptions, Box<dyn Error>> {
     Ok(RunOptions {
-        target: Target::parse(&addresses.grpc, 4317)?,
-        protocol: Protocol::Grpc,
-        compression: Compression::None,
-        pace: Pace {
-            spans_per_second: Some(f64::from(args.rate)),
-            duration: args.duration,
-            spans: None,
-        },
-        threads: 1,
+        pace: Pace::steady(f64::from(args.rate), args.duration, None),
         connections: 2,
         in_flight: 4,
-        answer_timeout: Duration::from_secs(10),
-        prepared: 0,
-        prepared_bytes_max: 0,
+        items_per_request: SPANS_PER_REQUEST,
         load: LoadOptions {
             services: 4,
             routes: 3,
             resources: 2,
             users: 0,
-            spans_per_request: 50,
+            spans_per_request: SPANS_PER_REQUEST,
             seed: args.seed,
             ..LoadOptions::default()
         },
-        totals: None,
+        ..RunOptions::new(Target::parse(&addresses.grpc, 4317)?)
     })
 }
 
@@ -171,7 +160,7 @@ fn show(
     let status = format!(
         "{} s, {} spans acknowledged, {} counted; Ctrl-C ends",
         running.elapsed().as_secs(),
-        grouped(running.tally().acknowledged.spans),
+        grouped(running.tally().acknowledged().items),
         grouped(last.calls() as u64)
     );
     screen.show(&last.rows_since(first, seconds), &status)
@@ -202,9 +191,9 @@ fn summary(finished: &Finished, counted: u64, cpu: Option<Duration>) -> String {
     };
     format!(
         "\nsent          {} spans in {:.1} s\nacknowledged  {}\ncounted       {}\nCPU           {cpu}",
-        grouped(tally.sent().spans),
+        grouped(tally.sent().items),
         finished.elapsed.as_secs_f64(),
-        grouped(tally.acknowledged.spans),
+        grouped(tally.acknowledged().items),
         grouped(counted)
     )
 }

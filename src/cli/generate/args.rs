@@ -1,22 +1,23 @@
 //! The arguments of `spanmill generate`, and the options they settle to.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use thiserror::Error;
 
-use crate::cli::parse_duration;
-use crate::generate::{Compression, Pace, Protocol, RunOptions, Target};
+use crate::generate::{Pace, Profile, Protocol, Replay, RunOptions, Target, Timing, capture};
 
+mod capturing;
 mod load;
+mod sending;
 mod verify;
 
+pub(super) use capturing::CaptureArgs;
 pub(super) use load::LoadArgs;
-use load::PREPARED_MAX;
+pub(super) use sending::SendingArgs;
 pub(super) use verify::VerifyArgs;
 
-/// Bytes of bodies that are made before the run, at most.
-const PREPARED_BYTES_MAX: usize = 128 << 20;
 const DURATION_DEFAULT: Duration = Duration::from_secs(10);
 
 /// Arguments that do not go together.
@@ -38,44 +39,8 @@ pub(super) enum ArgsError {
 
 #[derive(Args, Clone, Debug)]
 pub struct GenerateArgs {
-    /// Where to send: HOST:PORT or http://HOST:PORT [default: localhost:4317, with http 4318]
-    #[arg(long, value_name = "ADDRESS")]
-    pub endpoint: Option<String>,
-    /// OTLP over gRPC, or protobuf over HTTP/1.1
-    #[arg(long, value_enum, default_value = "grpc")]
-    pub protocol: ProtocolArg,
-    /// Compression of the bodies
-    #[arg(long, value_enum, default_value = "none")]
-    pub compression: CompressionArg,
-    /// Spans per second, whether or not the target keeps up; 0: as fast as it answers
-    #[arg(long, default_value_t = 0.0, value_name = "SPANS", value_parser = parse_rate)]
-    pub rate: f64,
-    /// How long to send, as 30s or 1h30m [default: 10s, without --count]
-    #[arg(long, value_parser = parse_duration)]
-    pub duration: Option<Duration>,
-    /// How many spans to send [default: until --duration is over]
-    #[arg(long, value_name = "SPANS")]
-    pub count: Option<u64>,
-    /// Connections, shared out among the threads
-    #[arg(long, value_name = "COUNT", default_value_t = 1)]
-    #[arg(value_parser = clap::value_parser!(u16).range(1..))]
-    pub connections: u16,
-    /// Requests in flight on each connection; above 1 with grpc only
-    #[arg(long, value_name = "COUNT", default_value_t = 1)]
-    #[arg(value_parser = clap::value_parser!(u16).range(1..))]
-    pub in_flight: u16,
-    /// Threads that send
-    #[arg(long, value_name = "COUNT", default_value_t = 1)]
-    #[arg(value_parser = clap::value_parser!(u16).range(1..=256))]
-    pub threads: u16,
-    /// How long to wait for an answer; one that takes longer counts as none
-    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = parse_duration)]
-    pub timeout: Duration,
-    /// Distinct requests made beforehand and sent over and over; 0: each request is made when it is
-    /// sent [default: 0 with --rate, else enough for every label set]
-    #[arg(long, value_name = "COUNT")]
-    #[arg(value_parser = clap::value_parser!(u64).range(..=PREPARED_MAX))]
-    pub prepared: Option<u64>,
+    #[command(flatten)]
+    pub sending: SendingArgs,
     #[command(flatten)]
     pub load: LoadArgs,
     /// Report on standard output for machines instead of people
@@ -85,19 +50,9 @@ pub struct GenerateArgs {
     #[arg(long)]
     pub quiet: bool,
     #[command(flatten)]
+    pub capture: CaptureArgs,
+    #[command(flatten)]
     pub verify: VerifyArgs,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ProtocolArg {
-    Grpc,
-    Http,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum CompressionArg {
-    None,
-    Gzip,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -110,50 +65,85 @@ pub(super) type Settled<T> = Result<T, Box<dyn std::error::Error>>;
 
 impl GenerateArgs {
     pub(super) fn run_options(&self) -> Settled<RunOptions> {
-        let (protocol, default_endpoint, default_port) = match self.protocol {
-            ProtocolArg::Grpc => (Protocol::Grpc, "localhost:4317", 4317),
-            ProtocolArg::Http => (Protocol::Http, "localhost:4318", 4318),
-        };
-        if protocol == Protocol::Http && self.in_flight > 1 {
+        let sending = &self.sending;
+        let load = self.load.options()?;
+        let (target, protocol, replay) = self.target()?;
+        if !protocol.is_grpc() && sending.in_flight > 1 {
             return Err(ArgsError::InFlight.into());
         }
-        let endpoint = self.endpoint.as_deref().unwrap_or(default_endpoint);
-        let is_open = self.rate > 0.0;
-        let default_prepared = if is_open {
+        let pace = self.pace(replay.as_ref());
+        let default_prepared = if pace.is_open() || replay.is_some() {
             0
         } else {
             self.load.prepared_for_all()
         };
-        let default_duration = self.count.is_none().then_some(DURATION_DEFAULT);
         Ok(RunOptions {
-            target: Target::parse(endpoint, default_port)?,
             protocol,
-            compression: match self.compression {
-                CompressionArg::None => Compression::None,
-                CompressionArg::Gzip => Compression::Gzip,
-            },
-            pace: Pace {
-                spans_per_second: is_open.then_some(self.rate),
-                duration: self.duration.or(default_duration),
-                spans: self.count,
-            },
-            threads: usize::from(self.threads),
-            connections: usize::from(self.connections),
-            in_flight: usize::from(self.in_flight),
-            answer_timeout: self.timeout,
-            prepared: usize::try_from(self.prepared.unwrap_or(default_prepared))?,
-            prepared_bytes_max: PREPARED_BYTES_MAX,
-            load: self.load.options()?,
-            totals: None,
+            compression: sending.compression.into(),
+            pace,
+            threads: usize::from(sending.threads),
+            connections: usize::from(sending.connections),
+            in_flight: usize::from(sending.in_flight),
+            answer_timeout: sending.timeout,
+            prepared: usize::try_from(sending.prepared.unwrap_or(default_prepared))?,
+            // What is in a captured body is not known: it counts as one.
+            items_per_request: replay.as_ref().map_or(load.spans_per_request, |_| 1),
+            malformed_share: sending.malformed_share,
+            load,
+            replay,
+            capture: self.capture.options(),
+            ..RunOptions::new(target)
         })
     }
-}
 
-fn parse_rate(text: &str) -> Result<f64, &'static str> {
-    match text.parse() {
-        // Below one span in a thousand seconds a run would never send.
-        Ok(rate) if rate == 0.0 || (1e-3..=1e9).contains(&rate) => Ok(rate),
-        _ => Err("a rate is a number of spans per second, 0.001 to 1e9, or 0"),
+    /// Where to and how; a replay goes as it came unless it is said otherwise.
+    fn target(&self) -> Settled<(Target, Protocol, Option<Arc<Replay>>)> {
+        let sending = &self.sending;
+        let asked = sending.protocol.map(Protocol::from);
+        let parse = |protocol: Protocol| {
+            let (default_endpoint, default_port) = match protocol {
+                Protocol::Grpc => ("localhost:4317", 4317),
+                Protocol::Http | Protocol::HttpJson => ("localhost:4318", 4318),
+            };
+            let endpoint = sending.endpoint.as_deref().unwrap_or(default_endpoint);
+            Target::parse(endpoint, default_port)
+        };
+        let Some(path) = &self.capture.replay else {
+            let protocol = asked.unwrap_or(Protocol::Grpc);
+            return Ok((parse(protocol)?, protocol, None));
+        };
+        let captured = capture::read(path)?;
+        let as_it_came = if Replay::came_by_grpc(&captured) {
+            Protocol::Grpc
+        } else {
+            Protocol::Http
+        };
+        let protocol = asked.unwrap_or(as_it_came);
+        let target = parse(protocol)?;
+        let replay = Replay::new(path, captured, &target, protocol.is_grpc())?;
+        Ok((target, protocol, Some(Arc::new(replay))))
+    }
+
+    fn pace(&self, replay: Option<&Arc<Replay>>) -> Pace {
+        let sending = &self.sending;
+        let timing = match (replay, &sending.profile) {
+            (Some(replay), _) if self.capture.replay_times => {
+                Timing::AsCaptured(Arc::clone(replay))
+            }
+            (_, Some(profile)) => Timing::Profile(profile.clone()),
+            _ if sending.rate > 0.0 => Timing::Profile(Profile::steady(sending.rate)),
+            _ => Timing::Closed,
+        };
+        // A capture goes once, a load ten seconds, when nothing is said.
+        let is_endless = sending.count.is_none() && sending.duration.is_none();
+        let once = replay.map(|replay| replay.len() as u64);
+        Pace {
+            timing,
+            duration: sending
+                .duration
+                .or((is_endless && once.is_none()).then_some(DURATION_DEFAULT)),
+            items: sending.count.or(once.filter(|_| is_endless)),
+        }
     }
 }
 

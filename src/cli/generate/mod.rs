@@ -1,18 +1,21 @@
 //! `spanmill generate`: arguments in, a load sent, a live line and a report out.
 //!
-//! Exit status: 0; 1 when nothing was acknowledged or, with `--verify`, when the target shows
-//! anything else than what it was sent.
+//! Exit status: 0; 1 when nothing was acknowledged, when the target took a request that was broken on
+//! purpose or, with `--verify`, when it shows anything else than what it was sent.
 
 use std::error::Error;
 use std::io::Write;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::cli::say;
-use crate::generate::{Finished, Running, report, start};
+use crate::generate::{Finished, Running, Tally, report, start};
 
 mod args;
 mod expectation;
+mod listen;
 pub(super) mod text;
 mod verification;
 
@@ -25,6 +28,10 @@ const LIVE_PERIOD: Duration = Duration::from_secs(1);
 
 /// Runs the command; answers whether all is well.
 pub(super) async fn generate(args: GenerateArgs) -> Result<bool, Box<dyn Error>> {
+    let mut interrupts = Interrupts::new()?;
+    if !args.capture.listen.is_empty() {
+        return listen::listen(&args, &mut interrupts).await;
+    }
     let mut options = args.run_options()?;
     let verifier = match verification::begin(&args.verify, &options.target).await? {
         Begun::NotAsked => None,
@@ -36,47 +43,105 @@ pub(super) async fn generate(args: GenerateArgs) -> Result<bool, Box<dyn Error>>
 
     let running = start(options)?;
     let load = Arc::clone(&running.load);
-    let finished = watch(running, args.quiet).await;
+    let finished = watch(running, args.quiet, &mut interrupts).await;
     let verdict = match (&verifier, &finished.sent) {
         (Some(verifier), Some(sent)) => {
             let settle_max = args.verify.verify_settle;
             if !args.quiet {
                 say(&format!("verifying, for at most {settle_max:?}\n"));
             }
-            Some(verifier.settle(&load, sent, settle_max).await?)
+            tokio::select! {
+                verdict = verifier.settle(&load, sent, settle_max) => Some(verdict?),
+                () = interrupts.came() => return Err("ended before the target was verified".into()),
+            }
         }
         _ => None,
     };
 
     let text = match args.report {
-        Some(ReportArg::Json) => format!("{:#}\n", report::json(&finished, verdict.as_ref())),
+        Some(ReportArg::Json) => format!("{:#}\n", {
+            let command: Vec<String> = std::env::args().collect();
+            report::json(&finished, verdict.as_ref(), &command)
+        }),
         None => text::summary(&finished, verdict.as_ref()),
     };
     std::io::stdout().write_all(text.as_bytes())?;
+    if let Some(Err(error)) = finished.capture {
+        return Err(error.into());
+    }
     let is_right = verdict.is_none_or(|verdict| verdict.passed());
-    Ok(is_right && finished.tally.acknowledged.spans > 0)
+    Ok(is_right && is_well(&finished.tally))
 }
 
-/// Draws the live line until the run is over or Ctrl-C ends it.
-async fn watch(mut running: Running, quiet: bool) -> Finished {
+/// Whether something was acknowledged, if anything acceptable was due, and nothing wrongly.
+fn is_well(tally: &Tally) -> bool {
+    let is_all_malformed = tally.used().next().is_none() && tally.malformed.sent() > 0;
+    let is_acknowledged = tally.acknowledged().requests > 0 || is_all_malformed;
+    is_acknowledged && tally.malformed.wrongly_accepted() == 0
+}
+
+/// Draws the live line until the run is over or is ended from outside.
+async fn watch(mut running: Running, quiet: bool, interrupts: &mut Interrupts) -> Finished {
     let mut ticks = tokio::time::interval(LIVE_PERIOD);
     ticks.tick().await;
-    let mut before = (Instant::now(), 0);
+    let mut before = text::Moment::default();
     loop {
         tokio::select! {
             () = running.ended() => return running.finish(),
-            _ = tokio::signal::ctrl_c() => running.stop(),
+            () = interrupts.came() => running.stop(),
             _ = ticks.tick() => {
-                let (now, tally) = (Instant::now(), running.tally());
-                let spans = tally.acknowledged.spans;
-                let seconds = now.duration_since(before.0).as_secs_f64();
+                let tally = running.tally();
+                let now = text::Moment::of(running.elapsed(), &tally);
                 if !quiet {
-                    let rate = (spans - before.1) as f64 / seconds;
-                    let line = text::live_line(running.elapsed(), rate, &tally);
-                    say(&format!("{line}\n"));
+                    say(&format!("{}\n", text::live_line(before, now, &tally)));
                 }
-                before = (now, spans);
+                before = now;
             }
         }
+    }
+}
+
+/// Ctrl-C and SIGTERM.
+struct Interrupts {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Interrupts {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn came(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::generate::{Defect, Share};
+
+    #[test]
+    fn run_is_well_if_what_is_right_was_taken_and_what_is_wrong_was_not() {
+        let mut tally = Tally::default();
+        assert!(!is_well(&tally));
+        tally.malformed.unanswered = 1;
+        assert!(is_well(&tally));
+        tally.signals[0].unanswered = Share {
+            requests: 1,
+            items: 9,
+        };
+        assert!(!is_well(&tally));
+        tally.signals[0].acknowledged = tally.signals[0].unanswered;
+        assert!(is_well(&tally));
+        tally.malformed.accepted.insert(Defect::Truncated, 1);
+        assert!(!is_well(&tally));
     }
 }

@@ -9,17 +9,14 @@ use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
 
+use super::super::coding::{Compression, Protocol};
 use super::super::load::LoadOptions;
-use super::super::source::{Compression, Content, Deck, Framing, Protocol, Source};
+use super::super::source::{Content, Deck, Source};
 use super::super::value::{Attribute, Value};
 use super::*;
 
 fn source(options: LoadOptions, protocol: Protocol, compression: Compression) -> Source {
-    let framing = Framing {
-        protocol,
-        compression,
-    };
-    Source::new(&Arc::new(Load::new(options)), framing)
+    Source::of_load(options, protocol, compression)
 }
 
 /// Body and observations of one request made now.
@@ -36,7 +33,8 @@ fn text(value: &AnyValue) -> String {
         Any::StringValue(text) => text.clone(),
         Any::IntValue(number) => number.to_string(),
         Any::ArrayValue(array) => {
-            Value::Texts(array.values.iter().map(text).collect()).label_text()
+            let texts = array.values.iter().map(|value| Value::Text(text(value)));
+            Value::List(texts.collect()).label_text()
         }
         other => panic!("unexpected {other:?}"),
     }

@@ -1,8 +1,9 @@
 //! Totals equal a naive count of the same spans.
 
+use super::super::coding::{Compression, Protocol};
 use super::super::load::{Load, LoadOptions};
 use super::super::random::Random;
-use super::super::source::{Compression, Framing, Protocol, Source};
+use super::super::source::Source;
 use super::*;
 
 const BOUNDS_NS: [u64; 4] = [1_000_000, 5_000_000, 20_000_000, 1_000_000_000];
@@ -79,11 +80,7 @@ fn added_spans_equal_the_naive_count() {
 
 #[test]
 fn prepared_requests_count_as_often_as_they_were_sent() {
-    let framing = Framing {
-        protocol: Protocol::Http,
-        compression: Compression::None,
-    };
-    let mut source = Source::new(&Arc::new(Load::new(options())), framing);
+    let mut source = Source::of_load(options(), Protocol::Http, Compression::None);
     let deck = Deck::prepare(&mut source, 3, usize::MAX);
     let mut ledger = Ledger::new(&BOUNDS_NS.into(), deck.len());
     let (mut acknowledged, mut uncertain) = (Vec::new(), Vec::new());
@@ -96,6 +93,7 @@ fn prepared_requests_count_as_often_as_they_were_sent() {
         let observations = match outgoing.content {
             Content::Prepared(index) => deck.observations(index).to_vec(),
             Content::Fresh(observations) => observations,
+            Content::Uncounted => panic!("nothing is broken"),
         };
         assert_eq!(observations.len(), spans as usize);
         if is_acknowledged {
@@ -113,11 +111,7 @@ fn prepared_requests_count_as_often_as_they_were_sent() {
 
 #[test]
 fn deck_stops_at_its_bytes() {
-    let framing = Framing {
-        protocol: Protocol::Grpc,
-        compression: Compression::None,
-    };
-    let mut source = Source::new(&Arc::new(Load::new(options())), framing);
+    let mut source = Source::of_load(options(), Protocol::Grpc, Compression::None);
     assert_eq!(Deck::prepare(&mut source, 100, 1).len(), 1);
     let deck = Deck::prepare(&mut source, 100, 200_000);
     assert!((2..20).contains(&deck.len()), "{}", deck.len());

@@ -38,10 +38,11 @@ impl Verdict {
         self.differences.is_empty() && self.unread.is_none()
     }
 
-    /// The outcome, and then a line for each kind of difference with the first few of it.
+    /// The outcome, and then a line for each kind of difference with the first few of it. `number`
+    /// writes large numbers.
     #[must_use]
-    pub fn lines(&self) -> Vec<String> {
-        let mut lines = vec![self.outcome()];
+    pub fn lines(&self, number: fn(u64) -> String) -> Vec<String> {
+        let mut lines = vec![self.outcome(number)];
         lines.extend(self.hints.iter().map(|hint| format!("  hint: {hint}")));
         for (kind, group) in self.differences.groups() {
             lines.push(format!("  {}", self.describe(kind, group)));
@@ -54,24 +55,24 @@ impl Verdict {
         lines
     }
 
-    fn outcome(&self) -> String {
+    fn outcome(&self, number: fn(u64) -> String) -> String {
         let outcome = match (&self.unread, self.differences.count()) {
             (Some(reason), _) => format!("FAILED, the last reading failed ({reason})"),
             (None, 0) => "passed".to_owned(),
             (None, 1) => "FAILED, 1 difference".to_owned(),
-            (None, count) => format!("FAILED, {count} differences"),
+            (None, count) => format!("FAILED, {} differences", number(count)),
         };
         let uncertain = match self.spans_uncertain {
             0 => String::new(),
             spans => format!(
-                ", and {spans} of refused or unanswered requests, which count or not: values may lie \
-                 between"
+                ", and {} of refused or unanswered requests, which count or not: values may lie between",
+                number(spans)
             ),
         };
         format!(
             "{outcome}: {} spans in {} label sets{uncertain} (scrapes: {}, in {:.1} s)",
-            self.spans,
-            self.label_sets,
+            number(self.spans),
+            number(self.label_sets as u64),
             self.scrapes,
             self.waited.as_secs_f64()
         )

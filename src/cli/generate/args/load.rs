@@ -94,7 +94,7 @@ impl LoadArgs {
     }
 }
 
-fn parse_share(text: &str) -> Result<f64, &'static str> {
+pub(super) fn parse_share(text: &str) -> Result<f64, &'static str> {
     match text.parse() {
         Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
         _ => Err("a share is a number from 0 to 1"),

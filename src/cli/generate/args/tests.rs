@@ -42,15 +42,20 @@ fn refusal(words: &str) -> String {
     args(words).run_options().expect_err(words).to_string()
 }
 
+fn timing(options: &RunOptions) -> String {
+    match &options.pace.timing {
+        Timing::Profile(profile) => profile.to_string(),
+        other => format!("{other:?}"),
+    }
+}
+
 #[test]
 fn defaults_are_a_closed_loop_of_ten_seconds() {
     let options = args("").run_options().expect("defaults go together");
     assert_eq!(options.target.authority, "localhost:4317");
     assert_eq!(options.pace.duration, Some(Duration::from_secs(10)));
-    assert_eq!(
-        (options.pace.spans_per_second, options.pace.spans),
-        (None, None)
-    );
+    assert!(!options.pace.is_open());
+    assert_eq!(options.pace.items, None);
     assert_eq!(options.prepared, 64);
 }
 
@@ -61,10 +66,63 @@ fn open_loop_makes_each_request_as_it_is_sent() {
         .expect("fit");
     assert_eq!(options.target.authority, "localhost:4318");
     assert_eq!((options.prepared, options.pace.duration), (0, None));
+    assert_eq!(timing(&options), "steady:500");
+    assert_eq!(options.pace.items, Some(20));
+}
+
+#[test]
+fn profile_is_an_open_loop_of_its_own() {
+    let options = args("--profile step:100,200:5s")
+        .run_options()
+        .expect("fit");
+    assert_eq!(timing(&options), "step:100,200:5s");
+    assert_eq!(options.prepared, 0);
+    assert_eq!(options.pace.duration, Some(DURATION_DEFAULT));
+}
+
+#[test]
+fn protocols_go_by_the_names_of_the_environment_variable_and_by_short_ones() {
+    for (word, protocol) in [
+        ("grpc", Protocol::Grpc),
+        ("http/protobuf", Protocol::Http),
+        ("http", Protocol::Http),
+        ("http/json", Protocol::HttpJson),
+        ("http-json", Protocol::HttpJson),
+    ] {
+        let options = args(&format!("--protocol {word}")).run_options();
+        assert_eq!(options.expect(word).protocol, protocol);
+    }
+}
+
+#[test]
+fn path_of_the_endpoint_is_kept() {
+    let words = "--protocol http --endpoint http://127.0.0.1:8428/opentelemetry";
+    let options = args(words).run_options().expect("fit");
     assert_eq!(
-        (options.pace.spans_per_second, options.pace.spans),
-        (Some(500.0), Some(20))
+        options.target.to_string(),
+        "http://127.0.0.1:8428/opentelemetry"
     );
+}
+
+#[test]
+fn what_has_no_meaning_beside_a_capture_is_refused_by_the_parser() {
+    for words in [
+        "--listen 127.0.0.1:0",
+        "--capture-max 5",
+        "--capture c --listen 127.0.0.1:0 --rate 5",
+        "--capture c --listen 127.0.0.1:0 --replay d",
+        "--replay c --compression gzip",
+        "--replay c --malformed-share 0.5",
+        "--replay c --replay-times --rate 5",
+        "--replay-times",
+        "--rate 5 --profile ramp:0-5:1s",
+        "--malformed-share 2",
+        "--profile ramp:0-5",
+    ] {
+        let words = std::iter::once("generate").chain(words.split_whitespace());
+        let parsed = Command::try_parse_from(words.clone());
+        assert!(parsed.is_err(), "{:?}", words.collect::<Vec<_>>());
+    }
 }
 
 #[test]

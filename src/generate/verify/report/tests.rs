@@ -3,6 +3,10 @@
 use super::super::difference::{Difference, Interval, Problem};
 use super::*;
 
+fn number(number: u64) -> String {
+    number.to_string()
+}
+
 fn missing(name: &str, service: &str, span: &str) -> Difference {
     Difference {
         metric: name.to_owned(),
@@ -47,17 +51,17 @@ fn good_run_is_one_line() {
     let mut good = verdict(Vec::new());
     assert!(good.passed());
     assert_eq!(
-        good.lines(),
+        good.lines(number),
         ["passed: 1000 spans in 20 label sets (scrapes: 2, in 0.5 s)"]
     );
     good.spans_uncertain = 50;
-    assert!(good.lines()[0].contains(", and 50 of refused or unanswered requests"));
+    assert!(good.lines(number)[0].contains(", and 50 of refused or unanswered requests"));
 }
 
 #[test]
 fn missing_label_sets_are_told_by_what_they_share() {
     let of = |index: u32| missing("x_calls", "cart", &format!("op{index}"));
-    let lines = verdict((0..12).map(of).collect()).lines();
+    let lines = verdict((0..12).map(of).collect()).lines(number);
     assert!(
         lines[0].starts_with("FAILED, 12 differences: "),
         "{}",
@@ -83,7 +87,7 @@ fn metrics_of_one_label_set_are_counted_apart() {
         missing("x_bucket le=2", "cart", "op"),
         missing("x_sum", "cart", "op"),
     ];
-    let lines = verdict(both).lines();
+    let lines = verdict(both).lines(number);
     assert_eq!(lines[1], "  missing: 1 label set (x_bucket 2, x_sum 1)");
 }
 
@@ -104,7 +108,7 @@ fn reading_that_failed_is_no_pass() {
     let mut unread = verdict(Vec::new());
     unread.unread = Some("no answer".to_owned());
     assert!(!unread.passed());
-    assert!(unread.lines()[0].starts_with("FAILED, the last reading failed (no answer)"));
+    assert!(unread.lines(number)[0].starts_with("FAILED, the last reading failed (no answer)"));
 }
 
 #[test]

@@ -1,0 +1,56 @@
+//! The arguments that write requests to a file and take them from there.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::generate::CaptureOptions;
+
+const CAPTURE_BYTES_MAX: u64 = 1 << 30;
+
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Captures")]
+pub struct CaptureArgs {
+    /// Write the requests that are sent to a file, or with --listen those that come
+    #[arg(long, value_name = "FILE")]
+    pub capture: Option<PathBuf>,
+    /// A larger file is not written: requests are left out and counted
+    #[arg(long, value_name = "BYTES", default_value_t = CAPTURE_BYTES_MAX, requires = "capture")]
+    pub capture_max: u64,
+    /// Send nothing: take OTLP over gRPC and HTTP at this address, answer success and write it to
+    /// --capture, until --duration is over, the file is full, or Ctrl-C; repeatable
+    #[arg(long, value_name = "HOST:PORT", requires = "capture", conflicts_with_all = SENDING)]
+    pub listen: Vec<String>,
+    /// Send the requests of a captured file as they are, once, instead of the load; --rate, --profile
+    /// and --count count requests then
+    #[arg(long, value_name = "FILE", conflicts_with_all = MAKING)]
+    pub replay: Option<PathBuf>,
+    /// Replay with the times between requests at which they were captured
+    #[arg(long, requires = "replay", conflicts_with_all = ["rate", "profile"])]
+    pub replay_times: bool,
+}
+
+/// What has no meaning for one who only listens.
+const SENDING: [&str; 10] = [
+    "endpoint",
+    "protocol",
+    "compression",
+    "rate",
+    "profile",
+    "count",
+    "prepared",
+    "malformed_share",
+    "replay",
+    "verify",
+];
+/// What has no meaning for bodies that are there.
+const MAKING: [&str; 4] = ["compression", "prepared", "malformed_share", "verify"];
+
+impl CaptureArgs {
+    pub(in crate::cli::generate) fn options(&self) -> Option<CaptureOptions> {
+        Some(CaptureOptions {
+            path: self.capture.clone()?,
+            bytes_max: self.capture_max,
+        })
+    }
+}

@@ -1,0 +1,75 @@
+//! Everything of a request but its body, made once and cloned for each.
+
+use bytes::Bytes;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HOST, TE, USER_AGENT};
+use http::{HeaderName, HeaderValue};
+use http_body_util::Full;
+
+use crate::generate::error::GenerateError;
+use crate::generate::target::Target;
+
+const AGENT: HeaderValue = HeaderValue::from_static("spanmill-generate");
+pub(in crate::generate) const GRPC_ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
+
+/// A request without its body.
+#[derive(Debug)]
+pub(in crate::generate) struct Head {
+    request: http::Request<Full<Bytes>>,
+    /// Below the endpoint's own path.
+    pub(in crate::generate) path: String,
+    pub(in crate::generate) content_type: String,
+    pub(in crate::generate) encoding: Option<String>,
+}
+
+impl Head {
+    pub(in crate::generate) fn new(
+        target: &Target,
+        is_grpc: bool,
+        path: &str,
+        content_type: &str,
+        encoding: Option<&str>,
+    ) -> Result<Self, GenerateError> {
+        let value = |text: &str| {
+            HeaderValue::from_str(text).map_err(|_| GenerateError::Header {
+                text: text.to_owned(),
+            })
+        };
+        let mut request = http::Request::new(Full::default());
+        *request.method_mut() = http::Method::POST;
+        let uri = target.uri(path)?;
+        let headers = request.headers_mut();
+        headers.insert(USER_AGENT, AGENT);
+        headers.insert(CONTENT_TYPE, value(content_type)?);
+        if is_grpc {
+            headers.insert(TE, HeaderValue::from_static("trailers"));
+        } else {
+            headers.insert(HOST, value(&target.authority)?);
+        }
+        if let Some(encoding) = encoding {
+            let name = if is_grpc {
+                GRPC_ENCODING
+            } else {
+                CONTENT_ENCODING
+            };
+            headers.insert(name, value(encoding)?);
+        }
+        *request.uri_mut() = if is_grpc {
+            uri
+        } else {
+            // HTTP/1.1 sends the path alone and names the host in a header.
+            uri.path().parse().expect("a path is a URI")
+        };
+        Ok(Self {
+            request,
+            path: path.to_owned(),
+            content_type: content_type.to_owned(),
+            encoding: encoding.map(str::to_owned),
+        })
+    }
+
+    pub(super) fn with(&self, body: Bytes) -> http::Request<Full<Bytes>> {
+        let mut request = self.request.clone();
+        *request.body_mut() = Full::new(body);
+        request
+    }
+}
