@@ -49,7 +49,8 @@ impl Rig {
                 users: 3,
                 event_share: 0.5,
                 ..LoadOptions::default()
-            },
+            }
+            .into(),
             ..RunOptions::new(self.target())
         }
     }

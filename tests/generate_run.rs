@@ -31,7 +31,8 @@ fn options(target: &TestTarget, protocol: Protocol) -> RunOptions {
             error_share: 0.2,
             event_share: 0.3,
             ..LoadOptions::default()
-        },
+        }
+        .into(),
         ..RunOptions::new(Target::parse(&address.to_string(), 0).expect("an address"))
     }
 }

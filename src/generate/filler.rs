@@ -25,15 +25,21 @@ const COMMON: [(&str, usize); 14] = [
     ("code.file.path", 30),
 ];
 
-const REST_KEY: &str = "url.query";
+/// Keys for what is left, the first that is free.
+const REST_KEYS: [&str; 2] = ["url.query", "spanmill.filler"];
 /// Bytes of the rest's attribute that are no value: tags, lengths of two bytes, key.
-const REST_OVERHEAD_BYTES: usize = 15 + REST_KEY.len();
+const REST_OVERHEAD_BYTES: usize = 15 + REST_KEYS[0].len();
 
 /// Attributes whose encoding takes about `room_bytes`; none when there is too little room for one.
-pub(super) fn attributes(random: &mut Random, room_bytes: usize) -> Vec<Attribute> {
+/// Keys that the span has are left out.
+pub(super) fn attributes(
+    random: &mut Random,
+    room_bytes: usize,
+    is_taken: impl Fn(&str) -> bool,
+) -> Vec<Attribute> {
     let mut attributes = Vec::new();
     let mut room = room_bytes;
-    for (key, length) in COMMON {
+    for (key, length) in COMMON.into_iter().filter(|(key, _)| !is_taken(key)) {
         let attribute = Attribute::text(key, words(random, length));
         let mut encoded = Vec::new();
         put_attribute(&mut encoded, 9, &attribute);
@@ -43,9 +49,10 @@ pub(super) fn attributes(random: &mut Random, room_bytes: usize) -> Vec<Attribut
         room -= encoded.len();
         attributes.push(attribute);
     }
-    if room > REST_OVERHEAD_BYTES {
+    let rest_key = REST_KEYS.into_iter().find(|key| !is_taken(key));
+    if let Some(key) = rest_key.filter(|_| room > REST_OVERHEAD_BYTES) {
         let text = words(random, room - REST_OVERHEAD_BYTES);
-        attributes.push(Attribute::text(REST_KEY, text));
+        attributes.push(Attribute::text(key, text));
     }
     attributes
 }

@@ -5,15 +5,13 @@
 
 use std::sync::Arc;
 
-use super::encode::Encoder;
-use super::load::{Load, Observation};
+use super::load::Load;
 use super::random::Random;
 use super::signal::Signal;
 use super::source::Content;
+use super::traces;
 
-/// Keeps the streams of requests apart from those of the load's services.
-const REQUEST_STREAMS: u64 = 1 << 32;
-/// And this one from all others.
+/// Keeps this stream apart from all others.
 const ORDER_STREAM: u64 = 1 << 40;
 
 /// Requests of a round, at most: weights are kept exactly within a round.
@@ -87,16 +85,13 @@ fn common_factor(one: u32, other: u32) -> u32 {
 }
 
 pub(super) struct Makers {
-    traces: TraceMaker,
+    traces: traces::Maker,
 }
 
 impl Makers {
     pub(super) fn new(load: &Arc<Load>) -> Self {
         Self {
-            traces: TraceMaker {
-                load: Arc::clone(load),
-                encoder: Encoder::new(load),
-            },
+            traces: traces::Maker::new(load),
         }
     }
 
@@ -110,34 +105,6 @@ impl Makers {
         out: &mut Vec<u8>,
     ) -> Content {
         Content::Fresh(self.traces.make(number, items, now_ns, out))
-    }
-}
-
-struct TraceMaker {
-    load: Arc<Load>,
-    encoder: Encoder,
-}
-
-impl TraceMaker {
-    fn make(
-        &mut self,
-        number: u64,
-        items: u32,
-        now_ns: u64,
-        out: &mut Vec<u8>,
-    ) -> Vec<Observation> {
-        let load = &self.load;
-        let mut random = Random::stream(load.options.seed, REQUEST_STREAMS + number);
-        let resource = random.below(load.resources.len() as u32);
-        let mut observations = Vec::with_capacity(items as usize);
-        for _ in 0..items {
-            let observation = load.draw(resource, &mut random);
-            let scope = load.operation(observation.shape).scope;
-            self.encoder.add(scope, &observation, now_ns, &mut random);
-            observations.push(observation);
-        }
-        self.encoder.finish(resource, out);
-        observations
     }
 }
 

@@ -7,10 +7,11 @@
 //! |---|---|
 //! | `signal` | traces, metrics, logs: their paths and words |
 //! | `scenario` | a load as a file describes it |
-//! | `load` | what is sent: services, resources, operations; draws spans |
-//! | `vocabulary`, `filler` | the words of the built-in load, and attributes nobody asks for |
+//! | `load` | its world: resources, operations; draws spans |
+//! | `filler` | attributes nobody asks for |
 //! | `random`, `value` | numbers by seed; attributes |
 //! | `template`, `encode`, `wire` | spans into protobuf bytes |
+//! | `traces` | requests of spans |
 //! | `makers` | messages of each signal, and which signal a request is of |
 //! | `json` | a request's protobuf bytes into OTLP/JSON |
 //! | `coding` | messages into bodies: format, compression, frame |
@@ -55,21 +56,21 @@ mod tally;
 mod target;
 mod template;
 pub mod totals;
+mod traces;
 mod value;
 pub mod verify;
-mod vocabulary;
 mod wire;
 
 pub use client::Refusal;
 pub use coding::{Compression, Protocol};
 pub use error::GenerateError;
-pub use load::LoadOptions;
 pub use makers::Mix;
 pub use malformed::Defect;
 pub use options::{CaptureOptions, RunOptions};
 pub use profile::Profile;
 pub use replay::Replay;
 pub use run::{Finished, Running, start};
+pub use scenario::{LoadOptions, Scenario};
 pub use schedule::{Pace, Timing};
 pub use signal::Signal;
 pub use tally::{MalformedTally, Share, SignalTally, Tally};

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::coding::{Compression, Protocol};
-use super::load::LoadOptions;
 use super::makers::Mix;
 use super::replay::Replay;
+use super::scenario::{LoadOptions, Scenario};
 use super::schedule::Pace;
 use super::target::Target;
 use super::totals::BoundsNs;
@@ -35,7 +35,7 @@ pub struct RunOptions {
     pub mix: Mix,
     /// Share of requests that are broken on purpose.
     pub malformed_share: f64,
-    pub load: LoadOptions,
+    pub load: Scenario,
     /// Bodies to send instead of the load's.
     pub replay: Option<Arc<Replay>>,
     /// Where to write the bodies that are sent.
@@ -55,7 +55,7 @@ impl RunOptions {
     /// A closed loop of the built-in load over one gRPC connection, without an end.
     #[must_use]
     pub fn new(target: Target) -> Self {
-        let load = LoadOptions::default();
+        let load = Scenario::from(LoadOptions::default());
         Self {
             target,
             protocol: Protocol::Grpc,

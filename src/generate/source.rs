@@ -100,11 +100,12 @@ impl Source {
     /// Of the built-in load, for a target that is not there.
     #[cfg(test)]
     pub(super) fn of_load(
-        load: super::load::LoadOptions,
+        load: impl Into<super::scenario::Scenario>,
         protocol: Protocol,
         compression: super::coding::Compression,
     ) -> Self {
         let target = super::target::Target::parse("localhost", 4317).expect("an address");
+        let load = load.into();
         let options = RunOptions {
             protocol,
             compression,

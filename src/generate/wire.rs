@@ -55,6 +55,11 @@ pub(super) fn put_fixed32(out: &mut Vec<u8>, field: u32, value: u32) {
     out.extend_from_slice(&value.to_le_bytes());
 }
 
+/// Bytes of a length-delimited field of `bytes` bytes.
+pub(super) fn field_bytes(field: u32, bytes: usize) -> usize {
+    varint_bytes((field << 3) as usize) + varint_bytes(bytes) + bytes
+}
+
 /// Begins a message of unknown length as the given field; returns where its content begins.
 pub(super) fn open_message(out: &mut Vec<u8>, field: u32) -> usize {
     put_tag(out, field, LENGTH_DELIMITED);
@@ -71,38 +76,75 @@ pub(super) fn close_message(out: &mut Vec<u8>, begin: usize) {
 
 /// A `KeyValue` message as the given field.
 pub(super) fn put_attribute(out: &mut Vec<u8>, field: u32, attribute: &Attribute) {
-    let mut message = Vec::new();
-    put_bytes(&mut message, 1, attribute.key.as_bytes());
-    put_bytes(&mut message, 2, &any_value(&attribute.value));
-    put_bytes(out, field, &message);
+    let value_bytes = attribute.value.bytes();
+    put_prefix(out, field, attribute.message_bytes());
+    put_bytes(out, 1, attribute.key.as_bytes());
+    put_prefix(out, 2, value_bytes);
+    put_any_value(out, &attribute.value);
 }
 
-/// The bytes of an `AnyValue` message.
-pub(super) fn any_value(value: &Value) -> Vec<u8> {
-    let mut message = Vec::new();
-    match value {
-        Value::Text(text) => put_bytes(&mut message, 1, text.as_bytes()),
-        Value::Bool(bool) => put_int(&mut message, 2, i64::from(*bool)),
-        Value::Int(number) => put_int(&mut message, 3, *number),
-        Value::Double(number) => put_fixed64(&mut message, 4, number.to_bits()),
-        Value::List(values) => {
-            let mut list = Vec::new();
-            for value in values {
-                put_bytes(&mut list, 1, &any_value(value));
+impl Attribute {
+    /// Bytes of the `KeyValue` message.
+    pub(in crate::generate) fn message_bytes(&self) -> usize {
+        field_bytes(1, self.key.len()) + field_bytes(2, self.value.bytes())
+    }
+}
+
+impl Value {
+    /// Bytes of the `AnyValue` message. Recursion ends with the nesting of the scenario's file, which
+    /// its parser bounds.
+    pub(in crate::generate) fn bytes(&self) -> usize {
+        match self {
+            Self::Text(text) => field_bytes(1, text.len()),
+            Self::Bool(_) => 2,
+            Self::Int(number) => 1 + varint_bytes(number.cast_unsigned() as usize),
+            Self::Double(_) => 9,
+            Self::List(_) => field_bytes(5, self.inner_bytes()),
+            Self::Map(_) => field_bytes(6, self.inner_bytes()),
+            Self::Bytes(bytes) => field_bytes(7, bytes.len()),
+            Self::Empty => 0,
+        }
+    }
+
+    /// Bytes of the message that holds the values of a list or map.
+    fn inner_bytes(&self) -> usize {
+        match self {
+            Self::List(values) => values
+                .iter()
+                .map(|value| field_bytes(1, value.bytes()))
+                .sum(),
+            Self::Map(attributes) => {
+                let messages = attributes.iter().map(Attribute::message_bytes);
+                messages.map(|bytes| field_bytes(1, bytes)).sum()
             }
-            put_bytes(&mut message, 5, &list);
+            _ => 0,
+        }
+    }
+}
+
+/// The content of an `AnyValue` message.
+pub(super) fn put_any_value(out: &mut Vec<u8>, value: &Value) {
+    match value {
+        Value::Text(text) => put_bytes(out, 1, text.as_bytes()),
+        Value::Bool(bool) => put_int(out, 2, i64::from(*bool)),
+        Value::Int(number) => put_int(out, 3, *number),
+        Value::Double(number) => put_fixed64(out, 4, number.to_bits()),
+        Value::List(values) => {
+            put_prefix(out, 5, value.inner_bytes());
+            for value in values {
+                put_prefix(out, 1, value.bytes());
+                put_any_value(out, value);
+            }
         }
         Value::Map(attributes) => {
-            let mut list = Vec::new();
+            put_prefix(out, 6, value.inner_bytes());
             for attribute in attributes {
-                put_attribute(&mut list, 1, attribute);
+                put_attribute(out, 1, attribute);
             }
-            put_bytes(&mut message, 6, &list);
         }
-        Value::Bytes(bytes) => put_bytes(&mut message, 7, bytes),
+        Value::Bytes(bytes) => put_bytes(out, 7, bytes),
         Value::Empty => {}
     }
-    message
 }
 
 #[cfg(test)]

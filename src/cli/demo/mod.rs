@@ -13,8 +13,9 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::generate::text::grouped;
 use super::parse_duration;
+use crate::generate::scenario::builtin;
 use crate::generate::verify::scrape;
-use crate::generate::{Finished, LoadOptions, Pace, RunOptions, Running, Target, start};
+use crate::generate::{Finished, Pace, RunOptions, Running, Scenario, Target, start};
 
 mod engine;
 mod red;
@@ -24,7 +25,6 @@ use engine::{Addresses, Engine};
 use red::Red;
 use table::Screen;
 
-const SPANS_PER_REQUEST: u32 = 50;
 const SCRAPE_PERIOD: Duration = Duration::from_secs(1);
 /// Scrapes that the table looks back: rates and quantiles are those of the last 5 s.
 const SCRAPES_KEPT: usize = 6;
@@ -99,20 +99,16 @@ fn introduction(addresses: &Addresses) -> String {
 }
 
 fn load(args: DemoArgs, addresses: &Addresses) -> Result<RunOptions, Box<dyn Error>> {
+    let load = Scenario {
+        seed: args.seed,
+        ..builtin::scenario("shop").expect("it is built in")
+    };
     Ok(RunOptions {
         pace: Pace::steady(f64::from(args.rate), args.duration, None),
-        connections: 2,
+        connections: usize::from(load.connections),
         in_flight: 4,
-        items_per_request: SPANS_PER_REQUEST,
-        load: LoadOptions {
-            services: 4,
-            routes: 3,
-            resources: 2,
-            users: 0,
-            spans_per_request: SPANS_PER_REQUEST,
-            seed: args.seed,
-            ..LoadOptions::default()
-        },
+        items_per_request: load.spans_per_request,
+        load,
         ..RunOptions::new(Target::parse(&addresses.grpc, 4317)?)
     })
 }

@@ -25,14 +25,15 @@ const DURATION_DEFAULT: Duration = Duration::from_secs(10);
 pub(super) enum ArgsError {
     #[error("--in-flight above 1 needs --protocol grpc: HTTP/1.1 answers one request at a time")]
     InFlight,
-    #[error("a request of {spans} spans of {bytes} bytes is above {limit} bytes")]
-    Request { spans: u32, bytes: u32, limit: u64 },
-    #[error("{count} {what} are more than {limit}")]
-    Parts {
-        what: &'static str,
-        count: u64,
-        limit: u64,
-    },
+    #[error(
+        "there is no built-in scenario `{name}`, and no such file; there are {}",
+        load::names()
+    )]
+    NoScenario { name: String },
+    #[error("the scenario cannot be used")]
+    Scenario,
+    #[error("values that grow with the run cannot be prepared: leave --prepared out")]
+    Growing,
     #[error("`{text}` is no NAME=VALUE")]
     Pair { text: String },
 }
@@ -66,7 +67,7 @@ pub(super) type Settled<T> = Result<T, Box<dyn std::error::Error>>;
 impl GenerateArgs {
     pub(super) fn run_options(&self) -> Settled<RunOptions> {
         let sending = &self.sending;
-        let load = self.load.options()?;
+        let load = self.load.scenario()?;
         let (target, protocol, replay) = self.target()?;
         if !protocol.is_grpc() && sending.in_flight > 1 {
             return Err(ArgsError::InFlight.into());
@@ -75,20 +76,23 @@ impl GenerateArgs {
         let default_prepared = if pace.is_open() || replay.is_some() {
             0
         } else {
-            self.load.prepared_for_all()
+            load::prepared_for_all(&load)
         };
+        if load.is_growing() && sending.prepared.is_some_and(|prepared| prepared > 0) {
+            return Err(ArgsError::Growing.into());
+        }
         Ok(RunOptions {
             protocol,
             compression: sending.compression.into(),
             pace,
             threads: usize::from(sending.threads),
-            connections: usize::from(sending.connections),
+            connections: usize::from(sending.connections.unwrap_or(load.connections)),
             in_flight: usize::from(sending.in_flight),
             answer_timeout: sending.timeout,
             prepared: usize::try_from(sending.prepared.unwrap_or(default_prepared))?,
             // What is in a captured body is not known: it counts as one.
             items_per_request: replay.as_ref().map_or(load.spans_per_request, |_| 1),
-            malformed_share: sending.malformed_share,
+            malformed_share: sending.malformed_share.unwrap_or(load.malformed_share),
             load,
             replay,
             capture: self.capture.options(),

@@ -12,8 +12,8 @@ use crate::connectors::spanmetrics::options::{
 };
 use crate::exporters::prometheus::options::PrometheusOptions;
 use crate::generate::verify::{
-    DurationUnit, Expectation, ExpectedDimension, ExpectedHistogram, Pattern, ResourceAction,
-    Value, ValueFrom,
+    Attribute, DurationUnit, Expectation, ExpectedDimension, ExpectedHistogram, Pattern,
+    ResourceAction, Value, ValueFrom,
 };
 use crate::pipeline::plan::{BranchPlan, Plan, ReceiverPlan, ViewPlan};
 use crate::pipeline::settings::{ExporterOptions, ProcessorOptions, Settings};
@@ -234,15 +234,34 @@ fn value_from(source: &ValueSource) -> Option<ValueFrom> {
     match source {
         ValueSource::FromAttribute(key) => Some(ValueFrom::Attribute(key.clone())),
         ValueSource::FromContext(_) => None,
-        ValueSource::Value(cell) => match any_value::read(cell) {
-            any_value::Value::Str(text) => {
-                let text = String::from_utf8(text.to_vec()).ok()?;
-                Some(ValueFrom::Value(Value::Text(text)))
-            }
-            any_value::Value::Int(number) => Some(ValueFrom::Value(Value::Int(number))),
-            _ => None,
-        },
+        ValueSource::Value(cell) => value(cell).map(ValueFrom::Value),
     }
+}
+
+/// `None`: its text is not UTF-8.
+fn value(cell: &[u8]) -> Option<Value> {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).ok();
+    Some(match any_value::read(cell) {
+        any_value::Value::Empty => Value::Empty,
+        any_value::Value::Str(bytes) => Value::Text(text(bytes)?),
+        any_value::Value::Bool(bool) => Value::Bool(bool),
+        any_value::Value::Int(number) => Value::Int(number),
+        any_value::Value::Double(number) => Value::Double(number),
+        any_value::Value::Bytes(bytes) => Value::Bytes(bytes.to_vec()),
+        any_value::Value::Array(list) => {
+            let values = any_value::array_values(list).map(value);
+            Value::List(values.collect::<Option<_>>()?)
+        }
+        any_value::Value::KvList(list) => {
+            let pair =
+                |of: any_value::KeyValue| Some(Attribute::new(text(of.key)?, value(&of.value)?));
+            Value::Map(
+                any_value::key_values(list)
+                    .map(pair)
+                    .collect::<Option<_>>()?,
+            )
+        }
+    })
 }
 
 fn dimensions(options: &[Dimension]) -> Vec<ExpectedDimension> {

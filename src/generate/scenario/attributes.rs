@@ -169,6 +169,11 @@ impl Values {
             _ => 1,
         }
     }
+
+    #[must_use]
+    pub fn is_growing(&self) -> bool {
+        matches!(self, Self::Pool { choice, .. } if choice.is_growing())
+    }
 }
 
 impl Spec {
@@ -177,6 +182,22 @@ impl Spec {
             key: key.to_owned(),
             values: Values::Fixed(value),
         }
+    }
+
+    /// Bytes of its fixed values, encoded.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let values = match &self.values {
+            Values::Fixed(value) => std::slice::from_ref(value),
+            Values::ByStatus(values) => values.as_slice(),
+            Values::Pool {
+                pool: Pool::Listed(values),
+                ..
+            } => values,
+            Values::Pool { .. } => &[],
+            Values::Random { digits } => return self.key.len() + digits,
+        };
+        self.key.len() + values.iter().map(Value::bytes).sum::<usize>()
     }
 
     /// Reads the map under `key`; empty when it is absent.

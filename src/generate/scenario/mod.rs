@@ -5,18 +5,35 @@
 //!
 //! | file | purpose |
 //! |---|---|
+//! | `model` | a scenario as it is settled |
+//! | `builtin` | the scenarios that come with the program |
+//! | `sized` | one that is only sized |
+//! | `size` | what a load may cost |
+//! | `read` | the top level of a file |
+//! | `services`, `spans` | who sends, and what spans are like |
 //! | `attributes` | attributes, fixed or drawn |
 //! | `distribution`, `zipf` | how numbers, and the ranks of values, are spread |
 //! | `metrics`, `logs` | the sections of these signals |
-//! | `format` | numbered texts |
+//! | `format`, `template` | numbered texts, and texts with places for words |
 //! | `reader` | what all sections are read with |
 
 pub mod attributes;
+pub mod builtin;
 pub mod distribution;
 pub mod format;
 pub mod metrics;
+pub mod model;
+mod read;
 pub mod reader;
+pub mod services;
+pub mod size;
+pub mod sized;
+pub mod spans;
+pub mod template;
 pub mod zipf;
+
+pub use model::Scenario;
+pub use sized::LoadOptions;
 
 #[cfg(test)]
 mod tests;

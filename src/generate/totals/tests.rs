@@ -1,8 +1,9 @@
 //! Totals equal a naive count of the same spans.
 
 use super::super::coding::{Compression, Protocol};
-use super::super::load::{Load, LoadOptions};
+use super::super::load::{EVENT_KINDS, Load};
 use super::super::random::Random;
+use super::super::scenario::LoadOptions;
 use super::super::source::Source;
 use super::*;
 
@@ -43,7 +44,7 @@ fn naive(observations: &[Observation], shape: Shape) -> ShapeTotals {
             .iter()
             .map(|seen| u128::from(seen.duration_ns))
             .sum(),
-        events: [0, 1].map(|kind| {
+        events: std::array::from_fn::<u64, EVENT_KINDS, _>(|kind| {
             of_shape
                 .iter()
                 .map(|seen| u64::from(seen.events[kind]))
@@ -63,7 +64,7 @@ fn check(totals: &Totals, observations: &[Observation]) {
 fn added_spans_equal_the_naive_count() {
     let load = Load::new(options());
     let mut random = Random::new(5);
-    let mut observations: Vec<_> = (0..5_000).map(|_| load.draw(0, &mut random)).collect();
+    let mut observations: Vec<_> = (0..5_000).map(|_| load.draw(0, 0, &mut random)).collect();
     // Exactly on a bound, and the extremes.
     for duration_ns in [0, 1_000_000, 1_000_001, 1_000_000_000, u64::MAX] {
         observations.push(Observation {

@@ -11,8 +11,8 @@ use super::expectation::{DurationUnit, Expectation, ExpectedDimension};
 use super::exposition::read_labels;
 use super::resource;
 use crate::generate::error::GenerateError;
-use crate::generate::load::{Kind, Load, Shape, Status, event, is_random};
-use crate::generate::value::{Value, find};
+use crate::generate::load::{Kind, Load, Shape, Status};
+use crate::generate::value::{Attribute, Value, find};
 
 /// Labels sorted by name, written `{a="b",c="d"}`: equal label sets are equal text.
 pub(super) type LabelSet = String;
@@ -105,15 +105,16 @@ pub(super) fn label_set(
     };
     let mut point = built_in(expectation, load, shape, &service);
     let span = load.attributes(shape);
-    let of_event = event_kind.map_or_else(Vec::new, |kind| event(kind).1);
+    let events = &load.operation(shape).events;
+    let of_event = event_kind.map_or(&[] as &[Attribute], |kind| &events[kind].attributes);
     let own = event_kind.and(expectation.events.as_deref());
     for dimension in expectation.dimensions.iter().chain(own.unwrap_or(&[])) {
         let ExpectedDimension { name, default } = dimension;
-        if is_random(name) {
+        if load.is_random(shape, name) {
             return Err(GenerateError::RandomDimension { name: name.clone() });
         }
         let value = find(&span, name)
-            .or_else(|| find(&of_event, name))
+            .or_else(|| find(of_event, name))
             .or_else(|| find(&attributes, name))
             .map(Value::label_text)
             .or_else(|| default.clone());
@@ -172,13 +173,14 @@ fn built_in(
 ) -> BTreeMap<String, String> {
     let operation = load.operation(shape);
     let kind = match operation.kind {
+        Kind::Unspecified => "SPAN_KIND_UNSPECIFIED",
         Kind::Internal => "SPAN_KIND_INTERNAL",
         Kind::Server => "SPAN_KIND_SERVER",
         Kind::Client => "SPAN_KIND_CLIENT",
         Kind::Producer => "SPAN_KIND_PRODUCER",
         Kind::Consumer => "SPAN_KIND_CONSUMER",
     };
-    let status = match operation.status(shape.ending) {
+    let status = match shape.status {
         Status::Unset => "STATUS_CODE_UNSET",
         Status::Ok => "STATUS_CODE_OK",
         Status::Error => "STATUS_CODE_ERROR",

@@ -36,7 +36,7 @@ mod reading;
 mod report;
 mod resource;
 
-pub use super::value::Value;
+pub use super::value::{Attribute, Value};
 pub use difference::{Difference, Differences};
 pub use expectation::{DurationUnit, Expectation, ExpectedDimension, ExpectedHistogram};
 pub use reading::{Endpoint, scrape};

@@ -1,14 +1,16 @@
-//! The arguments that say what is sent.
+//! The arguments that say what is sent: a scenario, or the size of the load that is there without.
+
+use std::path::Path;
 
 use clap::Args;
 
 use super::{ArgsError, Settled};
-use crate::generate::LoadOptions;
+use crate::cli::say;
+use crate::config::Source;
+use crate::generate::scenario::builtin;
+use crate::generate::scenario::size::{SPAN_BYTES_MAX, SPANS_PER_REQUEST_MAX};
+use crate::generate::{LoadOptions, Scenario};
 
-/// A request is not made larger than this.
-const REQUEST_BYTES_MAX: u64 = 1 << 30;
-/// Operations, and resources, of all services: each has bytes of its own in memory.
-const PARTS_MAX: u64 = 100_000;
 /// Prepared spans for each label set, so that hardly one is left out of the draw.
 const SPANS_PER_LABEL_SET: u64 = 4;
 const PREPARED_MIN: u64 = 64;
@@ -16,82 +18,127 @@ pub(super) const PREPARED_MAX: u64 = 1 << 16;
 
 #[derive(Args, Clone, Debug)]
 pub struct LoadArgs {
-    /// Spans in each request
-    #[arg(long, value_name = "SPANS", default_value_t = 512)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    pub spans_per_request: u32,
-    /// Values of service.name
-    #[arg(long, value_name = "COUNT", default_value_t = 5)]
+    /// What to send: shop, sidecar, gateway, cardinality-bomb or a file of your own
+    /// [default: a web shop of the size that --services and the like give]
+    #[arg(long, value_name = "NAME|FILE")]
+    pub scenario: Option<String>,
+    /// Print a built-in scenario, to start a file of your own from, and end
+    #[arg(long, value_name = "NAME", exclusive = true)]
+    pub print_scenario: Option<String>,
+    /// Spans in each request [default: the scenario's, or 512]
+    #[arg(long, value_name = "SPANS")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=i64::from(SPANS_PER_REQUEST_MAX)))]
+    pub spans_per_request: Option<u32>,
+    /// Values of service.name [default: 5; not with --scenario]
+    #[arg(long, value_name = "COUNT", conflicts_with = "scenario")]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    pub services: u32,
+    pub services: Option<u32>,
     /// Server routes of each service; it also has a client, an internal, a producer and a consumer
-    /// operation
-    #[arg(long, value_name = "COUNT", default_value_t = 5)]
+    /// operation [default: 5; not with --scenario]
+    #[arg(long, value_name = "COUNT", conflicts_with = "scenario")]
     #[arg(value_parser = clap::value_parser!(u32).range(0..=10_000))]
-    pub routes: u32,
-    /// Resources (pods) of each service
-    #[arg(long, value_name = "COUNT", default_value_t = 1)]
+    pub routes: Option<u32>,
+    /// Resources (pods) of each service [default: the scenario's, or 1]
+    #[arg(long, value_name = "COUNT")]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    pub resources: u32,
-    /// Values of user.id on server spans; 0: none
-    #[arg(long, value_name = "COUNT", default_value_t = 0)]
+    pub resources: Option<u32>,
+    /// Values of user.id on server spans [default: 0, which is none; not with --scenario]
+    #[arg(long, value_name = "COUNT", conflicts_with = "scenario")]
     #[arg(value_parser = clap::value_parser!(u32).range(..=10_000_000))]
-    pub cardinality: u32,
-    /// Share of spans with an error, 0 to 1
-    #[arg(long, value_name = "SHARE", default_value_t = 0.02, value_parser = parse_share)]
-    pub error_share: f64,
-    /// Share of the other spans with events, 0 to 1
-    #[arg(long, value_name = "SHARE", default_value_t = 0.05, value_parser = parse_share)]
-    pub event_share: f64,
-    /// Mean bytes of a span, made up with attributes nobody asks for
-    #[arg(long, value_name = "BYTES", default_value_t = 800)]
-    #[arg(value_parser = clap::value_parser!(u32).range(..=1_000_000))]
-    pub span_bytes: u32,
-    /// Start of the random numbers: the same seed sends the same spans
-    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
-    pub seed: u64,
+    pub cardinality: Option<u32>,
+    /// Share of spans with an error, 0 to 1 [default: the scenario's, or 0.02]
+    #[arg(long, value_name = "SHARE", value_parser = parse_share)]
+    pub error_share: Option<f64>,
+    /// Share of the other spans with events, 0 to 1 [default: 0.05; not with --scenario]
+    #[arg(long, value_name = "SHARE", value_parser = parse_share, conflicts_with = "scenario")]
+    pub event_share: Option<f64>,
+    /// Mean bytes of a span, made up with attributes nobody asks for [default: the scenario's, or 800]
+    #[arg(long, value_name = "BYTES")]
+    #[arg(value_parser = clap::value_parser!(u32).range(..=i64::from(SPAN_BYTES_MAX)))]
+    pub span_bytes: Option<u32>,
+    /// Start of the random numbers: the same seed sends the same spans [default: the scenario's, or 1]
+    #[arg(long, value_name = "NUMBER")]
+    pub seed: Option<u64>,
 }
 
 impl LoadArgs {
-    pub(super) fn options(&self) -> Settled<LoadOptions> {
-        let (spans, bytes) = (self.spans_per_request, self.span_bytes);
-        if u64::from(spans) * u64::from(bytes) > REQUEST_BYTES_MAX {
-            let limit = REQUEST_BYTES_MAX;
-            return Err(ArgsError::Request {
-                spans,
-                bytes,
-                limit,
-            }
-            .into());
+    /// The scenario with what the other flags change of it.
+    pub(super) fn scenario(&self) -> Settled<Scenario> {
+        let mut scenario = match &self.scenario {
+            Some(word) => read(word)?,
+            None => self.sized()?.into(),
+        };
+        if let Some(spans) = self.spans_per_request {
+            scenario.spans_per_request = spans;
         }
-        for (what, of_service) in [("routes", self.routes), ("resources", self.resources)] {
-            let count = u64::from(self.services) * u64::from(of_service);
-            if count > PARTS_MAX {
-                let limit = PARTS_MAX;
-                return Err(ArgsError::Parts { what, count, limit }.into());
-            }
+        if let Some(bytes) = self.span_bytes {
+            scenario.span_bytes = usize::try_from(bytes)?;
         }
-        Ok(LoadOptions {
-            services: self.services,
-            routes: self.routes,
-            resources: self.resources,
-            users: self.cardinality,
-            error_share: self.error_share,
-            event_share: self.event_share,
-            span_bytes: usize::try_from(self.span_bytes)?,
-            spans_per_request: self.spans_per_request,
-            seed: self.seed,
-        })
+        if let Some(seed) = self.seed {
+            scenario.seed = seed;
+        }
+        if let Some(pods) = self.resources {
+            scenario.set_pods(pods);
+        }
+        if let Some(share) = self.error_share {
+            scenario.set_error_share(share);
+        }
+        scenario.check_size()?;
+        Ok(scenario)
     }
 
-    /// Requests that hold about every label set of the load.
-    pub(super) fn prepared_for_all(&self) -> u64 {
-        let users = u64::from(self.cardinality.max(1));
-        let pods = u64::from(self.services) * u64::from(self.resources);
-        let label_sets = pods * u64::from(self.routes.max(1)) * users;
-        let spans = label_sets.saturating_mul(SPANS_PER_LABEL_SET);
-        (spans / u64::from(self.spans_per_request)).clamp(PREPARED_MIN, PREPARED_MAX)
+    /// A load that has only a size.
+    fn sized(&self) -> Settled<LoadOptions> {
+        let default = LoadOptions::default();
+        let options = LoadOptions {
+            services: self.services.unwrap_or(default.services),
+            routes: self.routes.unwrap_or(default.routes),
+            resources: self.resources.unwrap_or(default.resources),
+            users: self.cardinality.unwrap_or(default.users),
+            event_share: self.event_share.unwrap_or(default.event_share),
+            seed: self.seed.unwrap_or(default.seed),
+            ..default
+        };
+        options.check_size()?;
+        Ok(options)
     }
+}
+
+/// A built-in scenario, or one in a file.
+fn read(word: &str) -> Settled<Scenario> {
+    if let Some(scenario) = builtin::scenario(word) {
+        return Ok(scenario);
+    }
+    let path = Path::new(word);
+    let is_name = path.extension().is_none() && path.components().count() == 1;
+    if is_name && !path.exists() {
+        let name = word.to_owned();
+        return Err(ArgsError::NoScenario { name }.into());
+    }
+    match Scenario::read(Source::read(path)?) {
+        Ok((scenario, remarks)) => {
+            say(&remarks.render());
+            Ok(scenario)
+        }
+        Err(report) => {
+            say(&report.render());
+            Err(ArgsError::Scenario.into())
+        }
+    }
+}
+
+/// Requests that hold about every label set of the load. None can be prepared of one that grows.
+pub(super) fn prepared_for_all(scenario: &Scenario) -> u64 {
+    if scenario.is_growing() {
+        return 0;
+    }
+    let spans = scenario.variants().saturating_mul(SPANS_PER_LABEL_SET);
+    (spans / u64::from(scenario.spans_per_request)).clamp(PREPARED_MIN, PREPARED_MAX)
+}
+
+/// Names of the built-in scenarios, for a message.
+pub(super) fn names() -> String {
+    builtin::ALL.map(|(name, _)| name).join(", ")
 }
 
 pub(super) fn parse_share(text: &str) -> Result<f64, &'static str> {

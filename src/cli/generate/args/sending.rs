@@ -34,10 +34,10 @@ pub struct SendingArgs {
     /// How many spans (points, records) to send [default: until --duration is over]
     #[arg(long, value_name = "ITEMS")]
     pub count: Option<u64>,
-    /// Connections, shared out among the threads
-    #[arg(long, value_name = "COUNT", default_value_t = 1)]
+    /// Connections, shared out among the threads [default: the scenario's, or 1]
+    #[arg(long, value_name = "COUNT")]
     #[arg(value_parser = clap::value_parser!(u16).range(1..))]
-    pub connections: u16,
+    pub connections: Option<u16>,
     /// Requests in flight on each connection; above 1 with grpc only
     #[arg(long, value_name = "COUNT", default_value_t = 1)]
     #[arg(value_parser = clap::value_parser!(u16).range(1..))]
@@ -54,9 +54,10 @@ pub struct SendingArgs {
     #[arg(long, value_name = "COUNT")]
     #[arg(value_parser = clap::value_parser!(u64).range(..=PREPARED_MAX))]
     pub prepared: Option<u64>,
-    /// Share of requests that are broken, 0 to 1: exit status 1 if the target takes one
-    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = parse_share)]
-    pub malformed_share: f64,
+    /// Share of requests that are broken, 0 to 1: exit status 1 if the target takes one [default: the
+    /// scenario's, or 0]
+    #[arg(long, value_name = "SHARE", value_parser = parse_share)]
+    pub malformed_share: Option<f64>,
 }
 
 /// As `OTEL_EXPORTER_OTLP_PROTOCOL` calls them.

@@ -7,8 +7,9 @@ use proptest::prelude::*;
 use super::super::exposition::Format;
 use super::super::reading::Lines;
 use super::*;
-use crate::generate::load::{LoadOptions, Observation};
+use crate::generate::load::Observation;
 use crate::generate::random::Random;
+use crate::generate::scenario::LoadOptions;
 use crate::generate::verify::difference::Kind;
 use crate::generate::verify::expectation::{ExpectedHistogram, bounds_of_all};
 use crate::generate::verify::observed::Watch;
@@ -38,8 +39,8 @@ impl Case {
         let load = Arc::new(Load::new(options));
         let mut random = Random::new(17);
         let resources = load.resources.len() as u32;
-        let mut draw = |_| load.draw(random.below(resources), &mut random);
-        let observations: Vec<Observation> = (0..SPANS).map(&mut draw).collect();
+        let mut draw = |number| load.draw(random.below(resources), number, &mut random);
+        let observations: Vec<Observation> = (0..SPANS as u64).map(&mut draw).collect();
         let mut sent = Sent::new(&bounds_of_all(&ways).expect("ascending"));
         for (index, observation) in observations.iter().enumerate() {
             if index < uncertain {

@@ -3,7 +3,7 @@
 use super::super::expectation::ExpectedHistogram;
 use super::super::resource::{ResourceAction, ValueFrom};
 use super::*;
-use crate::generate::load::{Ending, LoadOptions};
+use crate::generate::scenario::LoadOptions;
 
 fn load() -> Load {
     Load::new(LoadOptions {
@@ -18,8 +18,8 @@ fn load() -> Load {
 const SERVER: Shape = Shape {
     resource: 0,
     operation: 0,
-    ending: Ending::Failure,
-    user: Some(7),
+    status: Status::Error,
+    variant: 7,
 };
 
 /// Keeps nothing of the resource but what tells the service.
@@ -54,8 +54,8 @@ fn default_of_a_dimension_stands_in_and_a_missing_one_has_no_label() {
     // The internal operation follows the only route and the client operation.
     let internal = Shape {
         operation: 2,
-        ending: Ending::Success,
-        user: None,
+        status: Status::Unset,
+        variant: 0,
         ..SERVER
     };
     assert_eq!(

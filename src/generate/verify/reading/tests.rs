@@ -9,7 +9,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use super::*;
-use crate::generate::load::{Load, LoadOptions};
+use crate::generate::load::Load;
+use crate::generate::scenario::LoadOptions;
 use crate::generate::totals::Sent;
 use crate::generate::verify::{Expectation, Verifier};
 

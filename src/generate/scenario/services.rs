@@ -1,0 +1,207 @@
+//! The services of a scenario, their pods and their operations.
+
+use super::attributes::{Place, Spec, read_fixed};
+use super::distribution::weight;
+use super::format::Format;
+use super::model::{Kind, Operation, Scope, Service, Traits};
+use super::reader::required;
+use super::size::{PARTS_MAX, SERVICES_MAX};
+use super::spans::overlaid;
+use crate::config::{Code, Section};
+use crate::generate::value::Value;
+
+/// Instrumentation scopes of one service.
+const SCOPES_MAX: usize = 16;
+/// Operations of one service.
+const OPERATIONS_MAX: usize = 10_000;
+const KINDS: &[&str] = &[
+    "internal",
+    "server",
+    "client",
+    "producer",
+    "consumer",
+    "unspecified",
+];
+
+/// What services and operations have unless they say otherwise.
+pub struct Defaults {
+    pub resource_attributes: Vec<Spec>,
+    pub scopes: Vec<Scope>,
+    pub spans: Traits,
+}
+
+impl Defaults {
+    pub fn read(section: &mut Section) -> Self {
+        let scopes = read_scopes(section).unwrap_or_else(|| vec![Scope::default()]);
+        let spans = section.section("spans", |spans| Traits::read(spans, &Traits::default()));
+        Self {
+            resource_attributes: Spec::read_map(section, "resource_attributes", Place::Resource),
+            scopes,
+            spans: spans.unwrap_or_default(),
+        }
+    }
+}
+
+impl Default for Scope {
+    fn default() -> Self {
+        Self {
+            name: "spanmill.generate".to_owned(),
+            version: String::new(),
+            attributes: Vec::new(),
+        }
+    }
+}
+
+/// All services under `services`, those of a pattern each by itself.
+pub fn read_services(section: &mut Section, defaults: &Defaults) -> Vec<Service> {
+    let key = "services";
+    let mut services = Vec::new();
+    let mut is_cut = false;
+    let patterns = required(section, key, |section| {
+        section.sections(key, |pattern| {
+            let (service, count) = Service::read(pattern, defaults);
+            let room = SERVICES_MAX.saturating_sub(services.len());
+            is_cut |= count.unwrap_or(1) as usize > room;
+            services.extend(service.expanded(count).take(room));
+        })
+    });
+    if is_cut {
+        let message = format!("`{key}` has more than {SERVICES_MAX} services");
+        section.refuse(key, Code::Limit, message, "fewer, or a smaller `count`");
+    }
+    if patterns.is_some_and(|patterns| patterns.is_empty()) {
+        let message = format!("`{key}` is empty");
+        section.refuse(key, Code::Missing, message, "somebody has to send");
+    }
+    let mut names: Vec<&str> = services
+        .iter()
+        .map(|service| service.name.as_str())
+        .collect();
+    names.sort_unstable();
+    if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+        let message = format!("two services are called `{}`", pair[0]);
+        section.refuse(key, Code::Conflict, message, "each needs its own name");
+    }
+    services
+}
+
+impl Service {
+    /// A service, or the pattern of as many as `count` says.
+    fn read(section: &mut Section, defaults: &Defaults) -> (Self, Option<u32>) {
+        let name = required(section, "name", |s| Some(s.string("name", ""))).unwrap_or_default();
+        let count = section.is_given("count").then(|| {
+            let count = section.integer("count", 1, 1, SERVICES_MAX as i64);
+            u32::try_from(count).expect("read within bounds")
+        });
+        if count.is_some() && Format::parse(&name).is_none() {
+            let message = format!(
+                "`{}` of several services has no number",
+                section.path_of("name")
+            );
+            section.refuse("name", Code::Value, message, "text with one `{n}`");
+        }
+        let pods = section.integer("pods", 1, 1, PARTS_MAX as i64);
+        let own = Spec::read_map(section, "attributes", Place::Resource);
+        let scopes = read_scopes(section).unwrap_or_else(|| defaults.scopes.clone());
+        let operations = required(section, "operations", |section| {
+            section.sections("operations", |operation| {
+                Operation::read(operation, &scopes, &defaults.spans)
+            })
+        });
+        if let Some(count) = operations.as_ref().map(Vec::len)
+            && !(1..=OPERATIONS_MAX).contains(&count)
+        {
+            let message = format!("`{}` has {count}", section.path_of("operations"));
+            let label = format!("1 to {OPERATIONS_MAX}");
+            section.refuse("operations", Code::Limit, message, &label);
+        }
+        let service = Self {
+            name,
+            weight: weight(section),
+            pods: u32::try_from(pods).expect("read within bounds"),
+            pod_name: section.string("pod_name", "{service}-{n}"),
+            attributes: with_name(overlaid(&defaults.resource_attributes, own, |spec| {
+                &spec.key
+            })),
+            scopes,
+            operations: operations.unwrap_or_default(),
+        };
+        (service, count)
+    }
+
+    fn expanded(self, count: Option<u32>) -> Box<dyn Iterator<Item = Self>> {
+        match (Format::parse(&self.name), count) {
+            (Some(format), Some(count)) => Box::new((0..count).map(move |number| {
+                let mut name = String::new();
+                format.write(u64::from(number), &mut name);
+                Self {
+                    name,
+                    ..self.clone()
+                }
+            })),
+            _ => Box::new(std::iter::once(self)),
+        }
+    }
+}
+
+/// The attributes of resources, which always tell the service.
+pub fn with_name(attributes: Vec<Spec>) -> Vec<Spec> {
+    const KEY: &str = "service.name";
+    if attributes.iter().any(|spec| spec.key == KEY) {
+        return attributes;
+    }
+    let name = Spec::fixed(KEY, Value::Text("{service}".to_owned()));
+    std::iter::once(name).chain(attributes).collect()
+}
+
+/// `None`: the key is absent or null.
+fn read_scopes(section: &mut Section) -> Option<Vec<Scope>> {
+    let scopes = section.sections("scopes", Scope::read)?;
+    if (1..=SCOPES_MAX).contains(&scopes.len()) {
+        return Some(scopes);
+    }
+    let message = format!("`{}` has {}", section.path_of("scopes"), scopes.len());
+    let label = format!("1 to {SCOPES_MAX}, or leave the key out");
+    section.refuse("scopes", Code::Limit, message, &label);
+    None
+}
+
+impl Scope {
+    fn read(section: &mut Section) -> Self {
+        let name = required(section, "name", |s| Some(s.string("name", "")));
+        Self {
+            name: name.unwrap_or_default(),
+            version: section.string("version", ""),
+            attributes: read_fixed(section, "attributes"),
+        }
+    }
+}
+
+impl Operation {
+    fn read(section: &mut Section, scopes: &[Scope], spans: &Traits) -> Self {
+        let name = required(section, "name", |s| Some(s.string("name", "")));
+        let kind = match section.word("kind", "internal", KINDS, false) {
+            "server" => Kind::Server,
+            "client" => Kind::Client,
+            "producer" => Kind::Producer,
+            "consumer" => Kind::Consumer,
+            "unspecified" => Kind::Unspecified,
+            _ => Kind::Internal,
+        };
+        let scope = section.string("scope", &scopes[0].name);
+        let index = scopes.iter().position(|known| known.name == scope);
+        if index.is_none() {
+            let names: Vec<&str> = scopes.iter().map(|scope| scope.name.as_str()).collect();
+            let message = format!("there is no scope `{scope}`");
+            let label = format!("one of `{}`", names.join("`, `"));
+            section.refuse("scope", Code::UndefinedReference, message, &label);
+        }
+        Self {
+            name: name.unwrap_or_default(),
+            kind,
+            weight: weight(section),
+            scope: index.unwrap_or_default(),
+            spans: Traits::read(section, spans),
+        }
+    }
+}
