@@ -120,7 +120,8 @@ fn options(
             span_bytes,
             spans_per_request: SPANS_PER_REQUEST,
             ..LoadOptions::default()
-        },
+        }
+        .into(),
         ..RunOptions::new(Target::parse(&address.to_string(), 0).expect("an address"))
     }
 }

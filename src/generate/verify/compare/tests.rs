@@ -9,9 +9,9 @@ use super::super::reading::Lines;
 use super::*;
 use crate::generate::load::Observation;
 use crate::generate::random::Random;
-use crate::generate::scenario::LoadOptions;
+use crate::generate::scenario::{LoadOptions, Scenario, builtin};
 use crate::generate::verify::difference::Kind;
-use crate::generate::verify::expectation::{ExpectedHistogram, bounds_of_all};
+use crate::generate::verify::expectation::{ExpectedDimension, ExpectedHistogram, bounds_of_all};
 use crate::generate::verify::observed::Watch;
 
 const SPANS: usize = 300;
@@ -35,8 +35,8 @@ impl Case {
         Self::of(options, vec![Expectation::default()], uncertain)
     }
 
-    fn of(options: LoadOptions, ways: Vec<Expectation>, uncertain: usize) -> Self {
-        let load = Arc::new(Load::new(options));
+    fn of(scenario: impl Into<Scenario>, ways: Vec<Expectation>, uncertain: usize) -> Self {
+        let load = Arc::new(Load::new(scenario));
         let mut random = Random::new(17);
         let resources = load.resources.len() as u32;
         let mut draw = |number| load.draw(random.below(resources), number, &mut random);
@@ -477,4 +477,30 @@ fn two_ways_that_meet_in_one_metric_only_are_refused() {
     assert!(Watch::new(&[plain, seconds.clone()], false).is_ok());
     let meeting = Watch::new(&[seconds, other], false).expect_err("the same calls");
     assert!(matches!(meeting, GenerateError::Ways { name } if name.ends_with("_calls_total")));
+}
+
+/// Values of every type as labels, and label sets that nobody knows beforehand.
+#[test]
+fn every_built_in_scenario_is_verified_with_all_its_attributes_as_labels() {
+    for (name, _) in builtin::ALL {
+        let scenario = builtin::scenario(name).expect("it is there");
+        let mut way = Expectation::default();
+        let case = Case::of(scenario.clone(), vec![way.clone()], 0);
+        let shapes = case.observations.iter().map(|of| of.shape);
+        let keys: BTreeSet<String> = shapes
+            .flat_map(|shape| case.load.attributes(shape))
+            .map(|attribute| attribute.key)
+            .collect();
+        let dimension = |key: &String| ExpectedDimension::new(key, None);
+        way.dimensions = keys.iter().map(dimension).collect();
+        let case = Case::of(scenario, vec![way], 0);
+        assert_eq!(
+            case.differences("", &case.exposition(1)),
+            [] as [String; 0],
+            "{name}"
+        );
+        let lines = rendered(&case.load, &case.ways, &case.observations, 1);
+        let less = lines[1..].join("\n") + "\n";
+        assert_eq!(case.differences("", &less).len(), 1, "{name}");
+    }
 }
