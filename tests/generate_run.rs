@@ -5,6 +5,7 @@ mod generate_target;
 use std::time::Duration;
 
 use generate_target::{Answer, TestTarget};
+use spanmill::generate::scenario::builtin;
 use spanmill::generate::verify::{Expectation, Verdict, Verifier};
 use spanmill::generate::{
     Compression, Finished, LoadOptions, Pace, Protocol, Refusal, RunOptions, Target, report, start,
@@ -83,6 +84,24 @@ async fn every_transport_is_counted_exactly() {
             assert_eq!(finished.tally.acknowledged().items, 2_030);
             assert_eq!(finished.tally.acknowledged().requests, 41);
             assert_eq!(target.spans(), 2_030);
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_built_in_scenario_is_counted_exactly() {
+    for (name, _) in builtin::ALL {
+        for protocol in [Protocol::Grpc, Protocol::Http] {
+            let target = TestTarget::start(|_| Answer::Count).await;
+            let load = builtin::scenario(name).expect("built in");
+            let options = RunOptions {
+                items_per_request: load.spans_per_request,
+                load,
+                ..options(&target, protocol)
+            };
+            let (_, verdict) = verified(&target, options, Expectation::default(), SETTLE_MAX).await;
+            assert!(verdict.passed(), "{name}: {verdict:#?}");
+            assert_eq!(target.spans(), 2_030, "{name}");
         }
     }
 }

@@ -75,6 +75,9 @@ pub struct Log {
     errors: Cell<usize>,
     /// Warnings and notes.
     remarks: Cell<usize>,
+    /// Blocks that were read, by path, with the keys they have: what documentation is held against.
+    #[cfg(test)]
+    pub(crate) known: RefCell<Vec<(String, Vec<&'static str>)>>,
 }
 
 impl Code {

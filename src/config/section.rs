@@ -73,6 +73,12 @@ impl<'a> Section<'a> {
         };
         let read = read(&mut section);
         section.refuse_unknown_keys();
+        #[cfg(test)]
+        reading
+            .log
+            .known
+            .borrow_mut()
+            .push((section.path, section.known));
         read
     }
 

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use super::signal::Signal;
+
 #[derive(Debug, Error)]
 pub enum GenerateError {
     #[error("`{text}` is no address: give host:port or http://host:port")]
@@ -35,6 +37,8 @@ pub enum GenerateError {
         number: usize,
         reason: &'static str,
     },
+    #[error("{signal} have a weight, but no service of the scenario sends any")]
+    Silent { signal: Signal },
     #[error("cannot start a thread")]
     Thread { source: std::io::Error },
     #[error("bounds must be ascending and without repeats to be verified")]

@@ -12,6 +12,7 @@ use tokio::task::LocalSet;
 
 use super::capture::{Captured, Recorder};
 use super::client::{Connection, Outcome};
+use super::item_totals::ItemTotals;
 use super::limit::Effort;
 use super::options::RunOptions;
 use super::schedule::{Departure, Schedule, Turn};
@@ -30,12 +31,14 @@ pub(super) struct Thread {
     pub(super) recorder: Option<Arc<Recorder>>,
     pub(super) source: RefCell<Source>,
     pub(super) ledger: RefCell<Option<Ledger>>,
+    pub(super) items: RefCell<Option<ItemTotals>>,
     pub(super) tally: Arc<Mutex<Tally>>,
 }
 
 /// What a thread leaves.
 pub(super) struct Closed {
     pub(super) ledger: Option<Ledger>,
+    pub(super) items: Option<ItemTotals>,
     pub(super) effort: Effort,
 }
 
@@ -64,6 +67,7 @@ impl Thread {
         }));
         Closed {
             ledger: thread.ledger.take(),
+            items: thread.items.take(),
             effort: Effort::of_this_thread(),
         }
     }
@@ -112,8 +116,14 @@ async fn send(thread: &Thread, connection: &Connection, turn: Turn, departure: D
         Some(defect) => tally.add_malformed(defect, &outcome, body_bytes),
     }
     drop(tally);
+    let is_acknowledged = outcome == Outcome::Acknowledged;
     if let Some(ledger) = thread.ledger.borrow_mut().as_mut() {
-        ledger.book(&outgoing.content, outcome == Outcome::Acknowledged);
+        ledger.book(&outgoing.content, is_acknowledged);
+    }
+    if let Some(items) = thread.items.borrow_mut().as_mut()
+        && is_acknowledged
+    {
+        items.book(&outgoing.content);
     }
 }
 

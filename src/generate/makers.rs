@@ -1,144 +1,89 @@
-//! The makers of all signals, and which signal a request is of.
+//! The worlds of all signals a run sends, and a thread's makers of messages from them.
 //!
 //! A maker appends request `number` of its signal to a message and says what stands in it: a function
 //! of seed and number, but for the times.
 
 use std::sync::Arc;
 
+use super::error::GenerateError;
 use super::load::Load;
-use super::random::Random;
+use super::options::RunOptions;
 use super::signal::Signal;
 use super::source::Content;
-use super::traces;
+use super::{logs, metrics, traces};
 
-/// Keeps this stream apart from all others.
-const ORDER_STREAM: u64 = 1 << 40;
-
-/// Requests of a round, at most: weights are kept exactly within a round.
-pub(super) const ROUND_MAX: u32 = 10_000;
-
-/// Shares of the signals among the requests.
-///
-/// Requests come in rounds with exactly as many of each signal as its weight, in an order that the
-/// seed shuffles and that is the same in each round. So the number of a request tells at once its
-/// signal, and how many of that signal came before it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mix {
-    /// One for each of `Signal::ALL`, without a common factor.
-    weights: [u32; 3],
-    /// Place in the round -> its signal, and how many of it the round has before.
-    round: Vec<(Signal, u32)>,
+/// What is sent, shared by all threads.
+#[derive(Clone)]
+pub(super) struct Worlds {
+    pub(super) traces: Arc<Load>,
+    /// `None`: the run has none of this signal.
+    pub(super) metrics: Option<Arc<metrics::World>>,
+    pub(super) logs: Option<Arc<logs::World>>,
 }
 
-impl Mix {
-    /// Spans alone.
-    #[must_use]
-    pub fn traces() -> Self {
-        Self::new([1, 0, 0], 0).expect("one signal has a weight")
-    }
-
-    /// Shares by `weights`, one for each of `Signal::ALL`. `None` when all are 0 or, without their
-    /// common factor, together above `ROUND_MAX`.
-    #[must_use]
-    pub fn new(weights: [u32; 3], seed: u64) -> Option<Self> {
-        let factor = weights.into_iter().fold(0, common_factor);
-        let weights = weights.map(|weight| weight.checked_div(factor).unwrap_or(0));
-        let sum: u64 = weights.iter().map(|weight| u64::from(*weight)).sum();
-        if sum == 0 || sum > u64::from(ROUND_MAX) {
-            return None;
-        }
-        let mut order: Vec<Signal> = Signal::ALL
-            .into_iter()
-            .flat_map(|signal| std::iter::repeat_n(signal, weights[signal.index()] as usize))
-            .collect();
-        let mut random = Random::stream(seed, ORDER_STREAM);
-        for last in (1..order.len()).rev() {
-            // A round is far shorter than u32.
-            order.swap(last, random.below(last as u32 + 1) as usize);
-        }
-        let mut seen = [0; 3];
-        let place = |signal: Signal| {
-            let before = seen[signal.index()];
-            seen[signal.index()] += 1;
-            (signal, before)
-        };
-        let round = order.into_iter().map(place).collect();
-        Some(Self { weights, round })
-    }
-
-    /// The signal of request `number`, and how many of that signal came before it.
-    pub(super) fn at(&self, number: u64) -> (Signal, u64) {
-        let places = self.round.len() as u64;
-        // The remainder is below a length.
-        let (signal, before) = self.round[(number % places) as usize];
-        let weight = u64::from(self.weights[signal.index()]);
-        (signal, number / places * weight + u64::from(before))
-    }
-}
-
-fn common_factor(one: u32, other: u32) -> u32 {
-    if other == 0 {
-        one
-    } else {
-        common_factor(other, one % other)
-    }
-}
-
+/// A thread's.
 pub(super) struct Makers {
     traces: traces::Maker,
+    metrics: Option<metrics::Maker>,
+    logs: Option<logs::Maker>,
+}
+
+impl Worlds {
+    /// # Errors
+    /// When nobody in the scenario sends a signal that has a weight.
+    pub(super) fn new(options: &RunOptions) -> Result<Self, GenerateError> {
+        let scenario = &options.load;
+        let load = Load::new(scenario.clone());
+        let items = options.items_per_request;
+        let mut worlds = Self {
+            traces: Arc::new(load),
+            metrics: None,
+            logs: None,
+        };
+        let resources = &worlds.traces.resources;
+        let silent = |signal| GenerateError::Silent { signal };
+        if options.mix.has(Signal::Metrics) {
+            let world = metrics::World::new(&scenario.metrics, resources, items, scenario.seed);
+            if world.series() == 0 {
+                return Err(silent(Signal::Metrics));
+            }
+            worlds.metrics = Some(Arc::new(world));
+        }
+        if options.mix.has(Signal::Logs) {
+            let world = logs::World::new(&scenario.logs, resources, items, scenario.seed);
+            if world.is_silent() {
+                return Err(silent(Signal::Logs));
+            }
+            worlds.logs = Some(Arc::new(world));
+        }
+        Ok(worlds)
+    }
 }
 
 impl Makers {
-    pub(super) fn new(load: &Arc<Load>) -> Self {
+    pub(super) fn new(worlds: &Worlds) -> Self {
         Self {
-            traces: traces::Maker::new(load),
+            traces: traces::Maker::new(&worlds.traces),
+            metrics: worlds.metrics.as_ref().map(metrics::Maker::new),
+            logs: worlds.logs.as_ref().map(logs::Maker::new),
         }
     }
 
-    /// Appends request `number`, with `items` items, to `out`.
+    /// Appends request `number` of a signal that the run has, with `items` items, to `out`.
     pub(super) fn make(
         &mut self,
-        _signal: Signal,
+        signal: Signal,
         number: u64,
         items: u32,
         now_ns: u64,
         out: &mut Vec<u8>,
     ) -> Content {
-        Content::Fresh(self.traces.make(number, items, now_ns, out))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_round_has_the_weights_exactly_and_numbers_have_no_gaps() {
-        let mix = Mix::new([80, 0, 20], 5).expect("weights");
-        let mut next = [0; 3];
-        for number in 0..50 {
-            let (signal, of_signal) = mix.at(number);
-            assert_eq!(of_signal, next[signal.index()]);
-            next[signal.index()] += 1;
+        match (signal, &mut self.metrics, &mut self.logs) {
+            (Signal::Metrics, Some(metrics), _) => {
+                Content::Metrics(metrics.make(number, items, now_ns, out))
+            }
+            (Signal::Logs, _, Some(logs)) => Content::Logs(logs.make(number, items, now_ns, out)),
+            _ => Content::Fresh(self.traces.make(number, items, now_ns, out)),
         }
-        assert_eq!(next, [40, 0, 10]);
-        assert_eq!(mix.at(3), Mix::new([4, 0, 1], 5).expect("weights").at(3));
-    }
-
-    #[test]
-    fn seed_shuffles_the_order() {
-        let order = |seed| {
-            let mix = Mix::new([20, 20, 20], seed).expect("weights");
-            mix.round
-        };
-        assert_ne!(order(1), order(2));
-        assert_eq!(order(1), order(1));
-    }
-
-    #[test]
-    fn weights_that_make_no_round_are_none() {
-        assert_eq!(Mix::new([0, 0, 0], 1), None);
-        assert_eq!(Mix::new([10_000, 1, 0], 1), None);
-        assert!(Mix::new([10_000, 1_000, 0], 1).is_some());
     }
 }

@@ -12,13 +12,14 @@
 //! | `random`, `value` | numbers by seed; attributes |
 //! | `template`, `encode`, `wire` | spans into protobuf bytes |
 //! | `traces` | requests of spans |
-//! | `makers` | messages of each signal, and which signal a request is of |
+//! | `metrics`, `logs` | the other signals: what is sent, encoding, totals |
+//! | `makers`, `mix` | messages of each signal; which signal a request is of |
 //! | `json` | a request's protobuf bytes into OTLP/JSON |
 //! | `coding` | messages into bodies: format, compression, frame |
 //! | `malformed` | requests that no target may accept |
 //! | `source` | requests, prepared or made as they are sent, and what stands in each |
 //! | `capture`, `replay` | requests into a file as they were sent or came, and out of it again |
-//! | `totals` | what was sent, added up |
+//! | `totals`, `item_totals` | what was sent, added up: spans; points and records |
 //! | `options` | all that a run is told |
 //! | `profile`, `schedule` | the rate over time; when each request is due |
 //! | `client` | one body over a connection: acknowledged, refused or unanswered |
@@ -34,15 +35,20 @@ mod coding;
 mod encode;
 mod error;
 mod filler;
+mod item_totals;
 pub mod json;
 mod lanes;
 pub mod latencies;
 pub mod limit;
 pub mod load;
+pub mod logs;
 mod makers;
 mod malformed;
 pub mod metrics;
+mod mix;
 mod options;
+#[cfg(test)]
+mod oracle;
 pub mod profile;
 mod random;
 mod replay;
@@ -64,8 +70,8 @@ mod wire;
 pub use client::Refusal;
 pub use coding::{Compression, Protocol};
 pub use error::GenerateError;
-pub use makers::Mix;
 pub use malformed::Defect;
+pub use mix::Mix;
 pub use options::{CaptureOptions, RunOptions};
 pub use profile::Profile;
 pub use replay::Replay;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::coding::{Compression, Protocol};
-use super::makers::Mix;
+use super::mix::Mix;
 use super::replay::Replay;
 use super::scenario::{LoadOptions, Scenario};
 use super::schedule::Pace;
@@ -42,6 +42,8 @@ pub struct RunOptions {
     pub capture: Option<CaptureOptions>,
     /// Buckets to keep totals in; `None`: nobody will ask for totals.
     pub totals: Option<BoundsNs>,
+    /// Whether somebody will ask what points and records add up to.
+    pub item_totals: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,6 +76,7 @@ impl RunOptions {
             replay: None,
             capture: None,
             totals: None,
+            item_totals: false,
         }
     }
 

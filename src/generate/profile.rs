@@ -109,10 +109,9 @@ impl Profile {
             ["burst", rates, period, length] => {
                 let (rate, peak) = rate_pair(rates)?;
                 let (period, length) = (length_of(period)?, length_of(length)?);
-                if length >= period {
-                    return Err(ProfileError::Length { length, period });
-                }
-                let quiet = Piece::new(period - length, rate, rate);
+                let quiet = period.checked_sub(length).filter(|left| !left.is_zero());
+                let quiet = quiet.ok_or(ProfileError::Length { length, period })?;
+                let quiet = Piece::new(quiet, rate, rate);
                 (
                     vec![quiet, Piece::new(length, peak, peak)],
                     Afterwards::Again,

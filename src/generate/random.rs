@@ -54,6 +54,14 @@ impl Random {
         (self.word() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
+    /// So many random hexadecimal digits.
+    pub fn hex(&mut self, digits: usize) -> String {
+        let words = std::iter::repeat_with(|| format!("{:016x}", self.word()));
+        let mut text: String = words.take(digits.div_ceil(16)).collect();
+        text.truncate(digits);
+        text
+    }
+
     /// True for `share` of the calls.
     pub fn chance(&mut self, share: f64) -> bool {
         share > 0.0 && self.unit() < share

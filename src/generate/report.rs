@@ -23,7 +23,11 @@ pub fn json(finished: &Finished, verdict: Option<&Verdict>, command: &[String]) 
     let seconds = finished.elapsed.as_secs_f64();
     let signals = tally.used().map(|(signal, tally)| {
         let mut of_signal = of_signal(tally, seconds);
-        of_signal["item"] = signal.items().into();
+        let item = match finished.options.replay {
+            None => signal.items(),
+            Some(_) => "requests",
+        };
+        of_signal["item"] = item.into();
         (signal.name().to_owned(), of_signal)
     });
     json!({
@@ -41,6 +45,7 @@ pub fn json(finished: &Finished, verdict: Option<&Verdict>, command: &[String]) 
         "body_bytes_per_second": tally.body_bytes() as f64 / seconds,
         "acknowledgement_ms": latencies(&tally.latencies()),
         "signals": signals.collect::<Map<_, _>>(),
+        "item_totals": finished.item_totals,
         "malformed": malformed(&tally.malformed),
         "generator": generator(finished),
         "capture": finished.capture.as_ref().map(capture),
@@ -69,6 +74,7 @@ fn options(finished: &Finished) -> Value {
         "items_per_request": options.items_per_request,
         "prepared_requests": finished.prepared,
         "malformed_share": options.malformed_share,
+        "scenario": options.load.description,
         "seed": options.seed(),
         "replayed_requests": options.replay.as_ref().map(|replay| replay.len()),
     })

@@ -12,10 +12,12 @@ use tokio::sync::{mpsc, watch};
 
 use super::capture::{CaptureSummary, Recorder};
 use super::error::GenerateError;
+use super::item_totals::ItemTotals;
 use super::lanes::{Closed, Thread};
 use super::latencies::Latencies;
 use super::limit::{Effort, Limit};
 use super::load::Load;
+use super::makers::Worlds;
 use super::options::RunOptions;
 use super::schedule::Schedule;
 use super::source::{Deck, Source};
@@ -26,6 +28,7 @@ use crate::telemetry::process::clock;
 /// A run that is under way.
 pub struct Running {
     pub load: Arc<Load>,
+    worlds: Worlds,
     options: Arc<RunOptions>,
     begun: Instant,
     /// Of the whole process, before the run.
@@ -45,6 +48,8 @@ pub struct Finished {
     pub options: Arc<RunOptions>,
     pub tally: Tally,
     pub sent: Option<Sent>,
+    /// What the acknowledged points and records add up to, if somebody asked.
+    pub item_totals: Option<serde_json::Value>,
     pub elapsed: Duration,
     /// Of each sending thread.
     pub efforts: Vec<Effort>,
@@ -62,11 +67,11 @@ pub struct Finished {
 /// # Errors
 /// When the target is no address, a thread cannot be started or a file cannot be made.
 pub fn start(options: RunOptions) -> Result<Running, GenerateError> {
-    let load = Arc::new(Load::new(options.load.clone()));
+    let worlds = Worlds::new(&options)?;
     let options = Arc::new(options);
     let mut sources = Vec::new();
     for _ in 0..options.threads.min(options.connections) {
-        sources.push(Source::new(&options, &load)?);
+        sources.push(Source::new(&options, &worlds)?);
     }
     let deck = match sources.first_mut() {
         Some(source) if options.prepared > 0 && options.replay.is_none() => {
@@ -86,7 +91,8 @@ pub fn start(options: RunOptions) -> Result<Running, GenerateError> {
         stopped,
     );
     let mut running = Running {
-        load,
+        load: Arc::clone(&worlds.traces),
+        worlds,
         options,
         begun,
         cpu_before: clock(ClockId::ProcessCPUTime),
@@ -120,6 +126,7 @@ impl Running {
         self.tallies.push(Arc::clone(&tally));
         let (options, schedule) = (Arc::clone(&self.options), Arc::clone(&self.schedule));
         let (deck, recorder) = (Arc::clone(&self.deck), self.recorder.clone());
+        let items = options.item_totals.then(|| ItemTotals::new(&self.worlds));
         let body = move || {
             let connections = share(options.connections, options.threads, index);
             let ledger = options
@@ -128,6 +135,7 @@ impl Running {
                 .map(|bounds| Ledger::new(bounds, deck.len()));
             let thread = Thread {
                 ledger: RefCell::new(ledger),
+                items: RefCell::new(items),
                 source: RefCell::new(source),
                 options,
                 schedule,
@@ -164,6 +172,12 @@ impl Running {
         self.begun.elapsed()
     }
 
+    /// Whether requests are those of a capture, and items are not known.
+    #[must_use]
+    pub fn is_replay(&self) -> bool {
+        self.options.replay.is_some()
+    }
+
     /// No request is sent any more; those in flight are waited for.
     pub fn stop(&self) {
         self.stop.send_if_modified(|stopped| {
@@ -186,12 +200,19 @@ impl Running {
     #[must_use]
     pub fn finish(self) -> Finished {
         let mut sent = self.options.totals.as_ref().map(Sent::new);
+        let mut items = self
+            .options
+            .item_totals
+            .then(|| ItemTotals::new(&self.worlds));
         let mut efforts = Vec::new();
         for thread in self.threads {
             let closed = thread.join().expect("a sending thread does not panic");
             efforts.push(closed.effort);
             if let (Some(ledger), Some(sent)) = (closed.ledger, sent.as_mut()) {
                 ledger.close(&self.deck, sent);
+            }
+            if let (Some(closed), Some(items)) = (&closed.items, items.as_mut()) {
+                items.close(closed, &self.deck);
             }
         }
         let elapsed = self.begun.elapsed();
@@ -205,6 +226,7 @@ impl Running {
             missed: self.schedule.due().saturating_sub(tally.requests()),
             tally,
             sent,
+            item_totals: items.map(|items| items.json()),
             elapsed,
             efforts,
             process_cpu,

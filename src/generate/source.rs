@@ -15,11 +15,12 @@ use super::client::Head;
 use super::coding::{Packer, Protocol};
 use super::error::GenerateError;
 use super::json;
-use super::load::{Load, Observation};
-use super::makers::Makers;
+use super::load::Observation;
+use super::makers::{Makers, Worlds};
 use super::malformed::{Defect, WRONG_CONTENT_TYPE};
 use super::options::RunOptions;
 use super::signal::Signal;
+use super::{logs, metrics};
 
 /// What stands in a request.
 #[derive(Clone, Debug)]
@@ -27,6 +28,8 @@ pub(super) enum Content {
     /// Index into the deck.
     Prepared(usize),
     Fresh(Vec<Observation>),
+    Metrics(metrics::Content),
+    Logs(logs::Content),
     /// Nothing that counts: a broken request, or one that is not known from within.
     Uncounted,
 }
@@ -82,8 +85,12 @@ impl Deck {
     pub(super) fn observations(&self, index: usize) -> &[Observation] {
         match &self.requests[index].1 {
             Content::Fresh(observations) => observations,
-            Content::Prepared(_) | Content::Uncounted => &[],
+            _ => &[],
         }
+    }
+
+    pub(super) fn content(&self, index: usize) -> &Content {
+        &self.requests[index].1
     }
 }
 
@@ -113,17 +120,17 @@ impl Source {
             load,
             ..RunOptions::new(target)
         };
-        let load = Arc::new(Load::new(options.load.clone()));
-        Self::new(&Arc::new(options), &load).expect("an address")
+        let worlds = Worlds::new(&options).expect("spans alone");
+        Self::new(&Arc::new(options), &worlds).expect("an address")
     }
 
     /// # Errors
     /// When the target's address cannot be put in a request, or no compressor can be had.
-    pub(super) fn new(options: &Arc<RunOptions>, load: &Arc<Load>) -> Result<Self, GenerateError> {
+    pub(super) fn new(options: &Arc<RunOptions>, worlds: &Worlds) -> Result<Self, GenerateError> {
         let (protocol, compression) = (options.protocol, options.compression);
         let [traces, metrics, logs] = Signal::ALL.map(|signal| head(options, signal, None));
         Ok(Self {
-            makers: Makers::new(load),
+            makers: Makers::new(worlds),
             packer: Packer::new(protocol, compression)?,
             heads: [traces?, metrics?, logs?],
             options: Arc::clone(options),

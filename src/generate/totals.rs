@@ -126,7 +126,7 @@ impl Ledger {
     pub(super) fn book(&mut self, content: &Content, acknowledged: bool) {
         match content {
             Content::Prepared(index) => self.prepared[*index][usize::from(!acknowledged)] += 1,
-            Content::Uncounted => {}
+            Content::Metrics(_) | Content::Logs(_) | Content::Uncounted => {}
             Content::Fresh(observations) => {
                 let totals = if acknowledged {
                     &mut self.sent.acknowledged

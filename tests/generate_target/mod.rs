@@ -258,7 +258,10 @@ fn labels(resource: &BTreeMap<String, String>, span: &Span, of_event: Option<&st
     let mut labels = resource.clone();
     labels.insert(
         "job".to_owned(),
-        format!("shop/{}", resource["service.name"]),
+        format!(
+            "{}/{}",
+            resource["service.namespace"], resource["service.name"]
+        ),
     );
     labels.insert("label1".to_owned(), "value1".to_owned());
     labels.insert(

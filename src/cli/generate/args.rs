@@ -30,6 +30,8 @@ pub(super) enum ArgsError {
         load::names()
     )]
     NoScenario { name: String },
+    #[error("the weights of the signals make no round of requests")]
+    Weights,
     #[error("the scenario cannot be used")]
     Scenario,
     #[error("values that grow with the run cannot be prepared: leave --prepared out")]
@@ -47,6 +49,9 @@ pub struct GenerateArgs {
     /// Report on standard output for machines instead of people
     #[arg(long, value_enum)]
     pub report: Option<ReportArg>,
+    /// Say in the report what the acknowledged points and records add up to
+    #[arg(long, requires = "report")]
+    pub totals: bool,
     /// Leave out the live line on standard error
     #[arg(long)]
     pub quiet: bool,
@@ -73,7 +78,7 @@ impl GenerateArgs {
             return Err(ArgsError::InFlight.into());
         }
         let pace = self.pace(replay.as_ref());
-        let default_prepared = if pace.is_open() || replay.is_some() {
+        let default_prepared = if pace.is_open() || replay.is_some() || load.signals.metrics > 0 {
             0
         } else {
             load::prepared_for_all(&load)
@@ -93,9 +98,11 @@ impl GenerateArgs {
             // What is in a captured body is not known: it counts as one.
             items_per_request: replay.as_ref().map_or(load.spans_per_request, |_| 1),
             malformed_share: sending.malformed_share.unwrap_or(load.malformed_share),
+            mix: load.signals.mix(load.seed).ok_or(ArgsError::Weights)?,
             load,
             replay,
             capture: self.capture.options(),
+            item_totals: self.totals,
             ..RunOptions::new(target)
         })
     }

@@ -48,13 +48,13 @@ pub(super) async fn listen(
 }
 
 fn counts(summary: CaptureSummary) -> String {
-    let mut text = format!(
-        "{} requests, {} bytes",
+    let left_out = match summary.left_out {
+        0 => String::new(),
+        count => format!("; full, {} requests left out", grouped(count)),
+    };
+    format!(
+        "{} requests, {} bytes{left_out}",
         grouped(summary.requests),
         grouped(summary.bytes)
-    );
-    if summary.left_out > 0 {
-        text += &format!("; full, {} requests left out", grouped(summary.left_out));
-    }
-    text
+    )
 }

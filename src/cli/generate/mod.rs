@@ -11,6 +11,7 @@ use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::cli::say;
+use crate::generate::scenario::builtin;
 use crate::generate::{Finished, Running, Tally, report, start};
 
 mod args;
@@ -28,6 +29,11 @@ const LIVE_PERIOD: Duration = Duration::from_secs(1);
 
 /// Runs the command; answers whether all is well.
 pub(super) async fn generate(args: GenerateArgs) -> Result<bool, Box<dyn Error>> {
+    if let Some(name) = &args.load.print_scenario {
+        let text = builtin::text(name).expect("the command line allows built-in names only");
+        std::io::stdout().write_all(text.as_bytes())?;
+        return Ok(true);
+    }
     let mut interrupts = Interrupts::new()?;
     if !args.capture.listen.is_empty() {
         return listen::listen(&args, &mut interrupts).await;
@@ -93,7 +99,7 @@ async fn watch(mut running: Running, quiet: bool, interrupts: &mut Interrupts) -
                 let tally = running.tally();
                 let now = text::Moment::of(running.elapsed(), &tally);
                 if !quiet {
-                    say(&format!("{}\n", text::live_line(before, now, &tally)));
+                    say(&format!("{}\n", text::live_line(before, now, &tally, running.is_replay())));
                 }
                 before = now;
             }

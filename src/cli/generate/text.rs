@@ -26,15 +26,16 @@ impl Moment {
 }
 
 /// One line about the time since `before`, and the run so far.
-pub(super) fn live_line(before: Moment, now: Moment, tally: &Tally) -> String {
-    let seconds = (now.elapsed - before.elapsed).as_secs_f64().max(1e-9);
+pub(super) fn live_line(before: Moment, now: Moment, tally: &Tally, is_replay: bool) -> String {
+    let seconds = now.elapsed.saturating_sub(before.elapsed);
+    let seconds = seconds.as_secs_f64().max(1e-9);
     let per_second = |now: u64, before: u64| (now - before) as f64 / seconds;
     let mut parts = vec![
         format!("{:>4}s", now.elapsed.as_secs()),
         format!(
             "{:>11} {}/s",
             rounded(per_second(now.items, before.items)),
-            item(tally)
+            item(tally, is_replay)
         ),
         format!(
             "{:>7.1} MB/s",
@@ -44,7 +45,12 @@ pub(super) fn live_line(before: Moment, now: Moment, tally: &Tally) -> String {
     for (signal, of_signal) in tally.used() {
         let items = grouped(of_signal.acknowledged.items);
         parts.push(if tally.used().count() > 1 {
-            format!("{items} {}", signal.items())
+            let of_signal = if is_replay {
+                signal.name()
+            } else {
+                signal.items()
+            };
+            format!("{items} {of_signal}")
         } else {
             format!("acknowledged {items}")
         });
@@ -69,8 +75,14 @@ pub(super) fn live_line(before: Moment, now: Moment, tally: &Tally) -> String {
     parts.join("  ")
 }
 
+/// What a replay counts: nobody knows what is in its requests.
+const REPLAYED: &str = "requests";
+
 /// What the items of a run are called.
-fn item(tally: &Tally) -> &'static str {
+fn item(tally: &Tally, is_replay: bool) -> &'static str {
+    if is_replay {
+        return REPLAYED;
+    }
     let mut used = tally.used();
     match (used.next(), used.next()) {
         (Some((signal, _)), None) => signal.items(),
@@ -84,7 +96,8 @@ pub(super) fn summary(finished: &Finished, verdict: Option<&Verdict>) -> String 
     let tally = &finished.tally;
     let seconds = finished.elapsed.as_secs_f64();
     let line = |name: &str, fact: String| format!("{name:<13} {fact}");
-    let item = item(tally);
+    let is_replay = finished.options.replay.is_some();
+    let item = item(tally, is_replay);
     let share = |share| share_of(share, item);
     let mut lines = vec![
         line("sent", format!("{} in {seconds:.2} s", share(tally.sent()))),
@@ -99,7 +112,8 @@ pub(super) fn summary(finished: &Finished, verdict: Option<&Verdict>) -> String 
     ];
     if tally.used().count() > 1 {
         for (signal, of_signal) in tally.used() {
-            let acknowledged = share_of(of_signal.acknowledged, signal.items());
+            let item = if is_replay { REPLAYED } else { signal.items() };
+            let acknowledged = share_of(of_signal.acknowledged, item);
             let latency = percentiles(&of_signal.latencies);
             lines.push(line(
                 &format!("  {signal}"),
@@ -130,9 +144,12 @@ pub(super) fn summary(finished: &Finished, verdict: Option<&Verdict>) -> String 
         let per_item = |cpu: f64| cpu * 1e9 / tally.sent().items.max(1) as f64;
         let (cpu, process) = (finished.cpu(), finished.process_cpu);
         let (cpu, process) = (cpu.as_secs_f64(), process.as_secs_f64());
-        let each = item.trim_end_matches('s');
+        let each = match item {
+            "items" => "an item".to_owned(),
+            item => format!("a {}", item.trim_end_matches('s')),
+        };
         format!(
-            "{process:.2} s of processor time, {:.0} ns a {each}, {:.0} ns of them sending",
+            "{process:.2} s of processor time, {:.0} ns {each}, {:.0} ns of them sending",
             per_item(process),
             per_item(cpu)
         )
@@ -164,32 +181,33 @@ fn malformed(tally: &MalformedTally) -> Option<String> {
     if tally.sent() + tally.unsent == 0 {
         return None;
     }
-    let mut text = format!(
-        "{} requests, {} refused",
-        grouped(tally.sent()),
-        grouped(tally.refused())
-    );
     let mut by_code = BTreeMap::<Refusal, u64>::new();
     for ((_, code), count) in &tally.refused {
         *by_code.entry(*code).or_default() += count;
     }
-    let codes = by_code
+    let codes: Vec<String> = by_code
         .iter()
-        .map(|(code, count)| format!("{code}: {}", grouped(*count)));
-    let codes: Vec<String> = codes.collect();
-    if !codes.is_empty() {
-        text += &format!(" ({})", codes.join(", "));
-    }
+        .map(|(code, count)| format!("{code}: {}", grouped(*count)))
+        .collect();
+    let codes = match codes[..] {
+        [] => String::new(),
+        _ => format!(" ({})", codes.join(", ")),
+    };
+    let mut parts = vec![
+        format!("{} requests", grouped(tally.sent())),
+        format!("{} refused{codes}", grouped(tally.refused())),
+    ];
     for (defect, count) in &tally.accepted {
-        text += &format!(", {} WRONGLY ACCEPTED ({defect})", grouped(*count));
+        parts.push(format!("{} WRONGLY ACCEPTED ({defect})", grouped(*count)));
     }
     if tally.wrongly_refused() > 0 {
-        text += &format!(", {} with an unfit code", grouped(tally.wrongly_refused()));
+        let unfit = grouped(tally.wrongly_refused());
+        parts.push(format!("{unfit} with an unfit code"));
     }
     if tally.unanswered > 0 {
-        text += &format!(", {} unanswered", grouped(tally.unanswered));
+        parts.push(format!("{} unanswered", grouped(tally.unanswered)));
     }
-    Some(text)
+    Some(parts.join(", "))
 }
 
 /// What a good run has none of.
@@ -203,6 +221,9 @@ fn rare(tally: &Tally) -> impl Iterator<Item = (&'static str, Share)> {
 }
 
 fn share_of(share: Share, item: &str) -> String {
+    if item == REPLAYED {
+        return format!("{} {item}", grouped(share.requests));
+    }
     format!(
         "{} {item} in {} requests",
         grouped(share.items),
@@ -273,7 +294,7 @@ mod tests {
             requests: 24,
             items: 12_000,
         };
-        let line = live_line(before, now, &tally);
+        let line = live_line(before, now, &tally, false);
         assert_eq!(
             line,
             "   3s        4,000 spans/s      2.5 MB/s  acknowledged 12,000"
@@ -286,7 +307,7 @@ mod tests {
         traces.unanswered = share;
         traces.refused.insert(Refusal::Http(503), share);
         tally.malformed.accepted.insert(Defect::Truncated, 2);
-        let line = live_line(before, now, &tally);
+        let line = live_line(before, now, &tally, false);
         let ending = "  refused (http 503) 512  unanswered 512  malformed refused 0  ACCEPTED 2";
         assert!(line.ends_with(ending), "{line}");
     }
@@ -300,7 +321,7 @@ mod tests {
                 items: 100 + signal as u64,
             };
         }
-        let line = live_line(moment(0, 0, 0), moment(1, 303, 0), &tally);
+        let line = live_line(moment(0, 0, 0), moment(1, 303, 0), &tally, false);
         assert_eq!(
             line,
             "   1s          303 items/s      0.0 MB/s  100 spans  101 points  102 records"

@@ -12,8 +12,6 @@
 mod schema;
 mod wire;
 
-use std::io::Write;
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
@@ -102,14 +100,17 @@ impl<'a> Transcoder<'a> {
             (Kind::Text, Raw::Bytes(bytes)) => self.text(str::from_utf8(bytes).ok()?),
             (Kind::Bytes, Raw::Bytes(bytes)) => self.text(&STANDARD.encode(bytes)),
             (Kind::Id, Raw::Bytes(bytes)) => self.hex(bytes),
-            (Kind::Bool, Raw::Varint(value)) => self.shown(value != 0),
+            (Kind::Bool, Raw::Varint(value)) => {
+                self.out
+                    .extend_from_slice(if value == 0 { b"false" } else { b"true" })
+            }
             // An int32 or enum is written as the 64 bits of its two's complement.
-            (Kind::Int, Raw::Varint(value)) => self.shown(value.cast_signed()),
+            (Kind::Int, Raw::Varint(value)) => self.number(value.cast_signed()),
             (Kind::ZigZag, Raw::Varint(value)) => {
-                self.shown((value >> 1).cast_signed() ^ -(value & 1).cast_signed());
+                self.number((value >> 1).cast_signed() ^ -(value & 1).cast_signed());
             }
             (Kind::Long, Raw::Varint(value)) => self.quoted(value.cast_signed()),
-            (Kind::Fixed32, Raw::Fixed32(bytes)) => self.shown(u32::from_le_bytes(bytes)),
+            (Kind::Fixed32, Raw::Fixed32(bytes)) => self.number(u32::from_le_bytes(bytes)),
             (Kind::Fixed64, Raw::Fixed64(bytes)) => self.quoted(u64::from_le_bytes(bytes)),
             (Kind::Signed64, Raw::Fixed64(bytes)) => self.quoted(i64::from_le_bytes(bytes)),
             (Kind::Double, Raw::Fixed64(bytes)) => self.double(f64::from_le_bytes(bytes)),
@@ -156,9 +157,11 @@ impl<'a> Transcoder<'a> {
     }
 
     fn hex(&mut self, bytes: &[u8]) {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
         self.out.push(b'"');
         for byte in bytes {
-            self.shown(format_args!("{byte:02x}"));
+            self.out.push(DIGITS[usize::from(byte >> 4)]);
+            self.out.push(DIGITS[usize::from(byte & 15)]);
         }
         self.out.push(b'"');
     }
@@ -174,12 +177,15 @@ impl<'a> Transcoder<'a> {
         }
     }
 
-    fn quoted(&mut self, value: impl std::fmt::Display) {
-        self.shown(format_args!("\"{value}\""));
+    fn quoted(&mut self, number: impl itoa::Integer) {
+        self.out.push(b'"');
+        self.number(number);
+        self.out.push(b'"');
     }
 
-    fn shown(&mut self, value: impl std::fmt::Display) {
-        write!(self.out, "{value}").expect("writing to memory does not fail");
+    fn number(&mut self, number: impl itoa::Integer) {
+        let mut buffer = itoa::Buffer::new();
+        self.out.extend_from_slice(buffer.format(number).as_bytes());
     }
 }
 

@@ -9,8 +9,6 @@ use crate::generate::random::Random;
 use crate::generate::scenario::attributes::{Choice, Spec, Values};
 use crate::generate::value::{Attribute, Value};
 
-const RANDOM_STREAMS: u64 = 1 << 42;
-
 /// Series of one resource.
 pub fn combinations(specs: &[Spec]) -> u64 {
     let counts = specs.iter().map(|spec| values(&spec.values));
@@ -44,12 +42,12 @@ pub(super) fn lifetime(specs: &[Spec]) -> Option<u64> {
     specs.iter().filter_map(lifetime).min()
 }
 
-/// The attributes of one combination in one of its generations.
+/// The attributes of one combination in one of its generations; `seed` is that of the series.
 pub(super) fn attributes(
     specs: &[Spec],
     mut combination: u64,
     generation: u64,
-    slot: u64,
+    seed: u64,
 ) -> Vec<Attribute> {
     let mut attributes: Vec<Attribute> = specs
         .iter()
@@ -60,7 +58,7 @@ pub(super) fn attributes(
             combination /= count;
             Attribute::new(
                 spec.key.as_str(),
-                value(&spec.values, index, count, generation, slot),
+                value(&spec.values, index, count, generation, seed),
             )
         })
         .collect();
@@ -68,17 +66,14 @@ pub(super) fn attributes(
     attributes
 }
 
-fn value(values: &Values, index: u64, count: u64, generation: u64, slot: u64) -> Value {
+fn value(values: &Values, index: u64, count: u64, generation: u64, seed: u64) -> Value {
     match values {
         Values::Fixed(value) => value.clone(),
         // A point has no status: the scenario has refused it.
         Values::ByStatus(by_status) => by_status[0].clone(),
         Values::Random { digits } => {
-            let mut random = Random::stream(RANDOM_STREAMS + slot, generation);
-            let hex = std::iter::repeat_with(|| format!("{:016x}", random.word()));
-            let mut text: String = hex.take(digits.div_ceil(16)).collect();
-            text.truncate(*digits);
-            Value::Text(text)
+            let mut random = Random::stream(seed, generation);
+            Value::Text(random.hex(*digits))
         }
         Values::Pool { choice, pool } => {
             let index = if choice.is_growing() {

@@ -185,7 +185,7 @@ fn put_point(
         &metric.attributes,
         point.combination,
         point.generation,
-        point.slot,
+        world.slot_seed(point.slot),
     );
     for attribute in &attributes {
         put_attribute(out, attributes_field, attribute);
@@ -221,8 +221,11 @@ fn put_value(instrument: &Instrument, span: Span, units: i128, out: &mut Vec<u8>
     match (&instrument.counted, &instrument.metric.kind) {
         (Counted::Level | Counted::Increments(_), _) => match instrument.metric.number {
             Number::Double => put_double(out, 4, sum),
-            // Whole numbers below 2^63: see `VALUE_MAX`.
-            Number::Int => put_fixed64(out, 6, (units as i64).cast_unsigned()),
+            Number::Int => {
+                // A counter ends there, if anybody counts so long.
+                let units = i64::try_from(units).unwrap_or(i64::MAX);
+                put_fixed64(out, 6, units.cast_unsigned());
+            }
         },
         (
             Counted::Explicit(measured),
@@ -254,14 +257,17 @@ fn put_value(instrument: &Instrument, span: Span, units: i128, out: &mut Vec<u8>
             },
         ) => {
             put_count_and_sum(measured, counted, sum, out);
-            put_int(out, 6, zigzag(i64::from(*scale)));
-            put_fixed64(out, 7, column(measured, ZERO, counted));
+            put_zigzag(out, 6, i64::from(*scale));
+            let zeros = column(measured, ZERO, counted);
+            if zeros > 0 {
+                put_fixed64(out, 7, zeros);
+            }
             put_exponential_buckets(measured, *positive, counted, 8, out);
             put_exponential_buckets(measured, *negative, counted, 9, out);
             if *has_min_max {
                 put_extremes(measured, counted, [12, 13], out);
             }
-            put_double(out, 14, *zero_threshold);
+            put_nonzero_double(out, 14, *zero_threshold);
         }
         (
             Counted::Summary {
@@ -271,12 +277,12 @@ fn put_value(instrument: &Instrument, span: Span, units: i128, out: &mut Vec<u8>
             Kind::Summary { quantiles },
         ) => {
             put_fixed64(out, 4, column(measured, COUNT, counted));
-            put_double(out, 5, sum);
+            put_nonzero_double(out, 5, sum);
             let values = &values[span.index_of_last()];
             for (quantile, value) in quantiles.iter().zip(values) {
                 let begin = open_message(out, 6);
-                put_double(out, 1, *quantile);
-                put_double(out, 2, *value);
+                put_nonzero_double(out, 1, *quantile);
+                put_nonzero_double(out, 2, *value);
                 close_message(out, begin);
             }
         }
@@ -314,7 +320,7 @@ fn put_exponential_buckets(
         .rposition(|count| *count > 0)
         .map_or(0, |last| last + 1);
     let begin = open_message(out, field);
-    put_int(out, 1, zigzag(buckets.offset + first as i64));
+    put_zigzag(out, 1, buckets.offset + first as i64);
     let packed = open_message(out, 2);
     for count in &counts[first..used] {
         put_varint(out, *count);
@@ -375,7 +381,12 @@ fn put_double(out: &mut Vec<u8>, field: u32, value: f64) {
     put_fixed64(out, field, value.to_bits());
 }
 
+/// A repeated field of eight bytes each, left out when it is empty.
 fn put_packed64(out: &mut Vec<u8>, field: u32, values: impl Iterator<Item = u64>) {
+    let mut values = values.peekable();
+    if values.peek().is_none() {
+        return;
+    }
     let begin = open_message(out, field);
     for value in values {
         out.extend_from_slice(&value.to_le_bytes());
@@ -383,7 +394,16 @@ fn put_packed64(out: &mut Vec<u8>, field: u32, values: impl Iterator<Item = u64>
     close_message(out, begin);
 }
 
-/// `sint32` as the varint that carries it.
-fn zigzag(value: i64) -> i64 {
-    (value << 1) ^ (value >> 63)
+/// Of a field without presence: proto3 leaves out what is zero.
+fn put_nonzero_double(out: &mut Vec<u8>, field: u32, value: f64) {
+    if value != 0.0 {
+        put_double(out, field, value);
+    }
+}
+
+/// A `sint32` without presence.
+fn put_zigzag(out: &mut Vec<u8>, field: u32, value: i64) {
+    if value != 0 {
+        put_int(out, field, (value << 1) ^ (value >> 63));
+    }
 }

@@ -96,3 +96,6 @@ fn recorded(world: &World, instrument: &Instrument, point: &Point) -> Option<i12
     };
     Some(total)
 }
+
+#[cfg(test)]
+mod tests;

@@ -50,7 +50,7 @@ pub enum Kind {
 }
 
 /// One instrument of a service.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Metric {
     pub name: String,
     pub unit: String,

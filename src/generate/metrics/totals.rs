@@ -4,6 +4,7 @@
 //! follow from interval numbers, the last interval of each series is all that has to be kept.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
@@ -12,10 +13,15 @@ use super::instrument::{COUNT, Instrument};
 use super::recorded;
 use super::world::{Content, Point, World};
 
+/// Series of one metric whose last value is kept, at most.
+const SERIES_MAX: usize = 1_000_000;
+
 /// One metric, all series together. Deltas: everything sent; else: the last values.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct MetricTotals {
     pub series: u64,
+    /// There were more than are kept: `series`, and what is not delta, is too low.
+    pub is_cut: bool,
     pub points: u64,
     /// Of these, the ones that say that there is no value.
     pub without_value: u64,
@@ -37,6 +43,7 @@ pub struct Totals {
 
 #[derive(Clone, Debug, Default)]
 struct Booked {
+    is_cut: bool,
     points: u64,
     without_value: u64,
     /// Last point with a value of each series.
@@ -79,6 +86,7 @@ impl Totals {
     /// Adds what another thread has booked of the same world.
     pub fn merge(&mut self, other: &Self) {
         for (mine, theirs) in self.metrics.iter_mut().zip(&other.metrics) {
+            mine.is_cut |= theirs.is_cut;
             mine.points += theirs.points;
             mine.without_value += theirs.without_value;
             mine.delta_sum += theirs.delta_sum;
@@ -114,6 +122,7 @@ impl Totals {
         }
         MetricTotals {
             series: booked.last.len() as u64,
+            is_cut: booked.is_cut,
             points: booked.points,
             without_value: booked.without_value,
             count: all,
@@ -132,6 +141,7 @@ impl Totals {
                 "type": metric.kind.name(),
                 "temporality": temporality.map(super::Temporality::name),
                 "series": totals.series,
+                "series_cut": totals.is_cut,
                 "points": totals.points,
                 "without_value": totals.without_value,
                 "count": totals.count,
@@ -144,12 +154,17 @@ impl Totals {
 
 impl Booked {
     fn keep(&mut self, point: Point) {
-        let last = self
-            .last
-            .entry((point.slot, point.generation))
-            .or_insert(point);
-        if last.interval < point.interval {
-            *last = point;
+        let is_full = self.last.len() >= SERIES_MAX;
+        match self.last.entry((point.slot, point.generation)) {
+            Entry::Occupied(mut last) => {
+                if last.get().interval < point.interval {
+                    last.insert(point);
+                }
+            }
+            Entry::Vacant(_) if is_full => self.is_cut = true,
+            Entry::Vacant(place) => {
+                place.insert(point);
+            }
         }
     }
 }

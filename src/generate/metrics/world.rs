@@ -109,7 +109,6 @@ impl World {
         self.series
     }
 
-    #[must_use]
     pub fn metrics(&self) -> impl Iterator<Item = &Metric> {
         self.instruments.iter().map(|instrument| &instrument.metric)
     }
@@ -142,7 +141,7 @@ impl World {
         Random::stream(seed, point.interval)
     }
 
-    fn slot_seed(&self, slot: u64) -> u64 {
+    pub(super) fn slot_seed(&self, slot: u64) -> u64 {
         Random::stream(self.seed, SERIES_STREAMS + slot).word()
     }
 

@@ -42,6 +42,7 @@ fn report_has_the_documented_form() {
         options: Arc::new(options),
         tally: tally(),
         sent: None,
+        item_totals: None,
         elapsed: Duration::from_secs(10),
         efforts: vec![Effort {
             cpu: Duration::from_millis(9_500),

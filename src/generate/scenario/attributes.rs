@@ -436,17 +436,17 @@ fn scalar(log: &Log, path: &str, span: Span, text: &str, is_plain: bool) -> Opti
     Some(match resolve(text) {
         Plain::Null => Value::Empty,
         Plain::Bool(bool) => Value::Bool(bool),
-        Plain::Integer(number) => match i64::try_from(number) {
-            Ok(number) => Value::Int(number),
-            Err(_) => {
+        Plain::Integer(number) => {
+            let Ok(number) = i64::try_from(number) else {
                 let message = format!("`{path}` does not fit an integer of OTLP");
                 log.push(
                     Diagnostic::error(Code::OutOfRange, span, message)
                         .label("64 bits with a sign; in quotes it is text"),
                 );
                 return None;
-            }
-        },
+            };
+            Value::Int(number)
+        }
         Plain::Float(number) => Value::Double(number),
         Plain::Time | Plain::Text => Value::Text(text.to_owned()),
     })

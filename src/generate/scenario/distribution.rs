@@ -16,9 +16,9 @@ const SIGMA_MAX: f64 = 10.0;
 /// Spread of each hump of two, unless it is given.
 const HUMP_SIGMA: f64 = 0.2;
 /// Log-normal durations end here unless `max` says otherwise.
-const TAIL_MAX: Duration = Duration::from_secs(60);
+const TAIL_MAX: Duration = Duration::from_mins(1);
 /// No duration is longer. A start of a span so long ago is still one.
-const DURATION_MAX: Duration = Duration::from_secs(3_600);
+const DURATION_MAX: Duration = Duration::from_hours(1);
 
 const KINDS: &[&str] = &["constant", "uniform", "log_normal", "bimodal", "table"];
 

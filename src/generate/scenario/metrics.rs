@@ -2,7 +2,7 @@
 
 use super::attributes::{Place, Spec};
 use super::distribution::{Distribution, Unit, share};
-use super::reader::required;
+use super::reader::{self, required};
 use crate::config::{Code, Diagnostic, Item, Log, Plain, Section, Value, resolve};
 use crate::generate::metrics::{
     BOUNDS_MAX, Kind, MEASUREMENTS_MAX, Metric, Number, SCALE_MAX, SCALE_MIN, Temporality,
@@ -15,8 +15,7 @@ const METRICS_MAX: usize = 1_000;
 const SERIES_MAX: u64 = 1_000_000;
 const QUANTILES_MAX: usize = 100;
 
-/// Metrics of the built-in scenarios: what a Java agent, an RPC library and an old client send.
-pub const BUILT_IN: &str = include_str!("metrics.yaml");
+const BUILT_IN: &str = include_str!("metrics.yaml");
 
 const TYPES: &[&str] = &[
     "gauge",
@@ -42,6 +41,12 @@ pub fn read(section: &mut Section) -> Option<Vec<Metric>> {
         section.refuse("metrics", Code::Limit, message, &label);
     }
     Some(metrics.into_iter().flatten().collect())
+}
+
+/// What a scenario that does not say it has: metrics of a Java agent, an RPC library, an old client.
+#[must_use]
+pub fn built_in() -> Vec<Metric> {
+    reader::built_in("metrics.yaml", BUILT_IN, read)
 }
 
 fn read_metric(section: &mut Section) -> Option<Metric> {

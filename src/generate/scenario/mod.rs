@@ -21,6 +21,7 @@ pub mod attributes;
 pub mod builtin;
 pub mod distribution;
 pub mod format;
+pub mod logs;
 pub mod metrics;
 pub mod model;
 mod read;
@@ -36,4 +37,4 @@ pub use model::Scenario;
 pub use sized::LoadOptions;
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

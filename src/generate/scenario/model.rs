@@ -2,6 +2,8 @@
 
 use super::attributes::Spec;
 use super::distribution::Distribution;
+use crate::generate::logs::Record;
+use crate::generate::metrics::Metric;
 use crate::generate::value::Attribute;
 
 /// Kinds of events that the spans of one operation may carry.
@@ -21,6 +23,8 @@ pub struct Scenario {
     /// Share of the requests whose bytes are broken on purpose.
     pub malformed_share: f64,
     pub services: Vec<Service>,
+    pub metrics: Vec<Metric>,
+    pub logs: Vec<Record>,
 }
 
 /// How often a request is of each signal.

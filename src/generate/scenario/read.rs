@@ -4,7 +4,9 @@ use super::distribution::share;
 use super::model::{Scenario, SignalWeights};
 use super::services::{Defaults, read_services};
 use super::size::{SPAN_BYTES_MAX, SPANS_PER_REQUEST_MAX};
+use super::{logs, metrics};
 use crate::config::{Code, Reading, Report, Section, Source, parse};
+use crate::generate::Mix;
 
 const SPANS_PER_REQUEST: i64 = 512;
 const SPAN_BYTES: i64 = 800;
@@ -58,6 +60,8 @@ impl Scenario {
                 .unwrap_or_default(),
             malformed_share: share(section, "malformed_share", 0.0),
             services: read_services(section, &defaults),
+            metrics: metrics::read(section).unwrap_or_else(metrics::built_in),
+            logs: logs::read(section).unwrap_or_else(logs::built_in),
         };
         if let Err(oversize) = scenario.check_size() {
             section.refuse("services", Code::Limit, oversize.to_string(), "too much");
@@ -90,7 +94,21 @@ impl SignalWeights {
         if weights.traces == 0 && weights.metrics == 0 && weights.logs == 0 {
             let message = format!("`{}` sends nothing", section.path());
             section.refuse("traces", Code::Value, message, "a weight above 0");
+        } else if weights.mix(0).is_none() {
+            let message = format!("the weights of `{}` are too fine", section.path());
+            section.refuse(
+                "traces",
+                Code::Limit,
+                message,
+                "without a common factor, at most 10000 together",
+            );
         }
         weights
+    }
+
+    /// `None`: they make no round of requests.
+    #[must_use]
+    pub fn mix(self, seed: u64) -> Option<Mix> {
+        Mix::new([self.traces, self.metrics, self.logs], seed)
     }
 }

@@ -1,6 +1,6 @@
 //! What the readers of all sections share: alternatives, and keys that must be there.
 
-use crate::config::{Code, Node, Section};
+use crate::config::{Code, Node, Reading, Section, Source, parse};
 
 /// The one of `kinds` that stands in a map, which are thereby known, as are its `companions`.
 /// `None`: none or several, which was reported, unless a slip in the word for it will be.
@@ -38,7 +38,22 @@ pub fn required<'a, T>(
     if section.is_given(key) {
         return read(section);
     }
-    let message = format!("`{}` needs `{key}`", section.path());
+    let message = match section.path() {
+        "" => format!("a scenario needs `{key}`"),
+        path => format!("`{path}` needs `{key}`"),
+    };
     section.refuse(key, Code::Missing, message, "it is not here");
     None
+}
+
+/// What `read` makes of a text that comes with the program.
+///
+/// # Panics
+/// When the text is wrong, which tests rule out.
+pub fn built_in<T>(name: &str, text: &str, read: impl FnOnce(&mut Section) -> Option<T>) -> T {
+    let reading = Reading::default();
+    let node = parse(&Source::new(name, text), &reading.log).expect("it is tested");
+    let got = Section::read(&reading, String::new(), node.span, &node, read);
+    assert!(!reading.log.has_errors(), "{name} is tested");
+    got.expect("it is tested")
 }

@@ -78,8 +78,10 @@ pub fn read_services(section: &mut Section, defaults: &Defaults) -> Vec<Service>
         .map(|service| service.name.as_str())
         .collect();
     names.sort_unstable();
-    if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-        let message = format!("two services are called `{}`", pair[0]);
+    // A missing name was reported already.
+    let mut pairs = names.windows(2).filter(|pair| !pair[0].is_empty());
+    if let Some([name, _]) = pairs.find(|pair| pair[0] == pair[1]) {
+        let message = format!("two services are called `{name}`");
         section.refuse(key, Code::Conflict, message, "each needs its own name");
     }
     services

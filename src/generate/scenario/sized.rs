@@ -149,6 +149,8 @@ impl From<LoadOptions> for Scenario {
             signals: SignalWeights::default(),
             malformed_share: 0.0,
             services: services.collect(),
+            metrics: Vec::new(),
+            logs: Vec::new(),
         }
     }
 }

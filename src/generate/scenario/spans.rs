@@ -68,8 +68,8 @@ impl Traits {
             let label = format!("at most {EVENT_KINDS} kinds, those of all spans included");
             section.refuse("events", Code::Limit, message, &label);
         }
-        let radices = self.attributes.iter().map(|spec| spec.values.radix());
-        let combinations = radices.fold(Some(1_u64), |product, radix| product?.checked_mul(radix));
+        let mut radices = self.attributes.iter().map(|spec| spec.values.radix());
+        let combinations = radices.try_fold(1_u64, u64::checked_mul);
         if combinations.is_none() {
             let message = format!("the values of `{}` combine too often", section.path());
             let label = "fewer drawn attributes, or of less cardinality: 2^64 in all";

@@ -94,7 +94,7 @@ fn prepared_requests_count_as_often_as_they_were_sent() {
         let observations = match outgoing.content {
             Content::Prepared(index) => deck.observations(index).to_vec(),
             Content::Fresh(observations) => observations,
-            Content::Uncounted => panic!("nothing is broken"),
+            other => panic!("not of spans: {other:?}"),
         };
         assert_eq!(observations.len(), spans as usize);
         if is_acknowledged {

@@ -24,6 +24,7 @@ pub struct LoadArgs {
     pub scenario: Option<String>,
     /// Print a built-in scenario, to start a file of your own from, and end
     #[arg(long, value_name = "NAME", exclusive = true)]
+    #[arg(value_parser = clap::builder::PossibleValuesParser::new(builtin::ALL.map(|(name, _)| name)))]
     pub print_scenario: Option<String>,
     /// Spans in each request [default: the scenario's, or 512]
     #[arg(long, value_name = "SPANS")]

@@ -133,6 +133,51 @@ fn prepared_requests_hold_every_label_set() {
 }
 
 #[test]
+fn scenario_says_what_no_flag_does() {
+    let options = args("--scenario sidecar").run_options().expect("built in");
+    assert_eq!(options.items_per_request, 10);
+    assert_eq!(options.connections, 1);
+    let words = "--scenario gateway --connections 3 --spans-per-request 64 --span-bytes 200 --seed 9 \
+                 --resources 2 --error-share 1 --malformed-share 0.5";
+    let options = args(words).run_options().expect("fit");
+    assert_eq!((options.connections, options.items_per_request), (3, 64));
+    assert_eq!((options.load.span_bytes, options.load.seed), (200, 9));
+    assert_eq!(options.malformed_share.to_bits(), 0.5_f64.to_bits());
+    for service in &options.load.services {
+        assert_eq!(service.pods, 2);
+        assert!(service.operations[0].spans.status.error >= 1.0);
+    }
+}
+
+#[test]
+fn values_that_grow_are_never_prepared() {
+    let options = args("--scenario cardinality-bomb").run_options();
+    assert_eq!(options.expect("built in").prepared, 0);
+    let refusal = refusal("--scenario cardinality-bomb --prepared 5");
+    assert!(refusal.contains("leave --prepared out"), "{refusal}");
+}
+
+#[test]
+fn flags_that_size_a_load_do_not_go_with_a_scenario() {
+    for flag in [
+        "--services 2",
+        "--routes 2",
+        "--cardinality 2",
+        "--event-share 0",
+    ] {
+        let words = format!("generate --scenario shop {flag}");
+        let refused = Command::try_parse_from(words.split_whitespace()).expect_err(flag);
+        assert_eq!(refused.kind(), clap::error::ErrorKind::ArgumentConflict);
+    }
+}
+
+#[test]
+fn scenario_that_is_not_there_is_refused_with_those_that_are() {
+    let refusal = refusal("--scenario shp");
+    assert!(refusal.contains("shop, sidecar, gateway"), "{refusal}");
+}
+
+#[test]
 fn what_does_not_go_together_is_refused_with_the_reason() {
     assert!(refusal("--protocol http --in-flight 2").contains("--protocol grpc"));
     assert!(refusal("--spans-per-request 100000 --span-bytes 1000000").contains("above"));
