@@ -181,7 +181,7 @@ fn read_exposition(criterion: &mut Criterion) {
     group.bench_function("read/1000_lines", |bencher| {
         bencher.iter(|| {
             let mut sum = 0.0;
-            exposition::read(&text, |sample| {
+            exposition::read(&text, exposition::Format::Text, |sample| {
                 sum += sample.value;
                 Ok(())
             })

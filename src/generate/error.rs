@@ -47,6 +47,12 @@ pub enum GenerateError {
     RandomDimension { name: String },
     #[error("two attributes become the label `{label}`: what a target shows then is not defined")]
     LabelCollision { label: String },
+    #[error(
+        "an attribute becomes the label `{label}`, which is reserved: what a target shows then is not defined"
+    )]
+    LabelName { label: String },
+    #[error("two ways of the spans lead to the metric `{name}`, which cannot be verified")]
+    Ways { name: String },
     #[error("{url} did not answer a scrape: {reason}")]
     Scrape { url: String, reason: String },
     #[error("line {line} of the exposition: {reason}: {text}")]

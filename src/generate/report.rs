@@ -16,9 +16,6 @@ use super::schedule::Timing;
 use super::tally::{MalformedTally, Share, SignalTally};
 use super::verify::Verdict;
 
-/// Differences that a report lists; their number is always there.
-const DIFFERENCES_MAX: usize = 1_000;
-
 /// The whole run. `command` is what started it.
 #[must_use]
 pub fn json(finished: &Finished, verdict: Option<&Verdict>, command: &[String]) -> Value {
@@ -52,7 +49,7 @@ pub fn json(finished: &Finished, verdict: Option<&Verdict>, command: &[String]) 
         "malformed": malformed(&tally.malformed),
         "generator": generator(finished),
         "capture": finished.capture.as_ref().map(capture),
-        "verify": verdict.map(verification),
+        "verify": verdict.map(Verdict::json),
     })
 }
 
@@ -162,25 +159,6 @@ fn latencies(latencies: &Latencies) -> Value {
         "p99": ms(latencies.percentile(0.99)),
         "p99.9": ms(latencies.percentile(0.999)),
         "max": ms(latencies.max()),
-    })
-}
-
-fn verification(verdict: &Verdict) -> Value {
-    let differences: Vec<String> = verdict
-        .differences
-        .iter()
-        .take(DIFFERENCES_MAX)
-        .map(ToString::to_string)
-        .collect();
-    json!({
-        "passed": verdict.differences.is_empty(),
-        "label_sets": verdict.label_sets,
-        "spans": verdict.spans,
-        "spans_uncertain": verdict.spans_uncertain,
-        "scrapes": verdict.scrapes,
-        "waited_seconds": verdict.waited.as_secs_f64(),
-        "difference_count": verdict.differences.len(),
-        "differences": differences,
     })
 }
 

@@ -23,29 +23,33 @@ def versions():
 
 
 class Prometheus:
-    """`jobs`: (name, target port, interval, path with query)."""
+    """`jobs`: (name, target port, interval, path with query). `more`: keys of each in the file."""
 
-    def __init__(self, binary, jobs):
-        self.binary, self.jobs = binary, jobs
+    def __init__(self, binary, jobs, more=None):
+        self.binary, self.jobs, self.more = binary, jobs, more or {}
         self.port = free_ports(1)[0]
         self.folder = tempfile.TemporaryDirectory(prefix="spanmill-prometheus-")
 
-    def __enter__(self):
-        folder = Path(self.folder.name)
+    def write_config(self):
         scrapes = []
         for name, port, interval, path in self.jobs:
             url = urllib.parse.urlsplit(path)
             scrapes.append({
                 "job_name": name, "scrape_interval": interval, "scrape_timeout": interval,
                 "metrics_path": url.path, "params": urllib.parse.parse_qs(url.query),
-                "static_configs": [{"targets": [f"127.0.0.1:{port}"]}]})
+                "static_configs": [{"targets": [f"127.0.0.1:{port}"]}], **self.more})
         # JSON is YAML.
-        (folder / "prometheus.yml").write_text(json.dumps({"scrape_configs": scrapes}))
+        (Path(self.folder.name) / "prometheus.yml").write_text(json.dumps({"scrape_configs": scrapes}))
+
+    def command(self, folder):
+        return [self.binary, f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data",
+                f"--web.listen-address=127.0.0.1:{self.port}", "--log.level=debug"]
+
+    def __enter__(self):
+        self.write_config()
+        folder = Path(self.folder.name)
         self.log_file = open(folder / "log.txt", "w+b")
-        self.process = subprocess.Popen(
-            [self.binary, f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data",
-             f"--web.listen-address=127.0.0.1:{self.port}", "--log.level=debug"],
-            stdout=self.log_file, stderr=self.log_file)
+        self.process = subprocess.Popen(self.command(folder), stdout=self.log_file, stderr=self.log_file)
         wait_for_port(self.port, lambda: self.process.poll() is None)
         until(self.is_ready)
         return self
@@ -86,3 +90,27 @@ class Prometheus:
         """The total of one of the server's own counters."""
         return sum(float(line.rsplit(" ", 1)[1]) for line in self.get("/metrics").splitlines()
                    if line.startswith(name) and line[len(name)] in " {")
+
+
+class VictoriaMetrics(Prometheus):
+    """Scrapes by the same file and answers the same queries."""
+
+    @staticmethod
+    def find():
+        return shutil.which("victoria-metrics")
+
+    def command(self, folder):
+        return [self.binary, f"-promscrape.config={folder}/prometheus.yml", f"-storageDataPath={folder}/data",
+                f"-httpListenAddr=127.0.0.1:{self.port}", "-retentionPeriod=1d", "-promscrape.maxScrapeSize=1GB"]
+
+    def is_ready(self):
+        try:
+            return self.get("/health") == "OK"
+        except OSError:
+            return False
+
+    def wait_for_scrapes(self, job, count, guard=90):
+        """VictoriaMetrics hides what is younger than half a minute unless it is told not to."""
+        query = f'count_over_time(up{{job="{job}"}}[1h])'
+        ask = lambda: json.loads(self.get("/api/v1/query", query=query, nocache="1"))["data"]["result"]
+        until(lambda: sum(float(entry["value"][1]) for entry in ask()) >= count, guard, 0.2)

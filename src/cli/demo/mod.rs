@@ -14,7 +14,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::generate::text::grouped;
 use super::parse_duration;
 use crate::generate::scenario::builtin;
-use crate::generate::verify::scrape::scrape;
+use crate::generate::verify::scrape;
 use crate::generate::{Finished, Pace, RunOptions, Running, Scenario, Target, start};
 
 mod engine;

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::generate::GenerateError;
-use crate::generate::verify::exposition::{self, Sample, read_bound};
+use crate::generate::verify::exposition::{self, Format, Sample, read_value};
 
 /// Names under the guide's configuration.
 const CALLS: &str = "acs_traces_span_metrics_calls";
@@ -46,7 +46,7 @@ impl Red {
     /// When the text is no exposition.
     pub(super) fn read(text: &str) -> Result<Self, GenerateError> {
         let mut red = Self::default();
-        exposition::read(text, |sample| red.add(sample))?;
+        exposition::read(text, Format::Text, |sample| red.add(sample))?;
         Ok(red)
     }
 
@@ -68,7 +68,7 @@ impl Red {
             }
             return Ok(());
         }
-        let bound = read_bound(label("le").ok_or("a bucket has no le")?)?;
+        let bound = read_value(label("le").ok_or("a bucket has no le")?)?;
         let place = counters.buckets.partition_point(|(seen, _)| *seen < bound);
         match counters.buckets.get_mut(place) {
             Some((seen, count)) if seen.total_cmp(&bound).is_eq() => *count += sample.value,

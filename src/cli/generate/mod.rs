@@ -10,21 +10,20 @@ use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::cli::{run, say};
+use crate::cli::say;
 use crate::generate::scenario::builtin;
-use crate::generate::verify::{Expectation, Verifier};
-use crate::generate::{Finished, Running, Tally, Target, report, start};
+use crate::generate::{Finished, Running, Tally, report, start};
 
 mod args;
 mod expectation;
 mod listen;
 pub(super) mod text;
+mod verification;
 
 pub use args::GenerateArgs;
-use args::{ReportArg, VerifyArgs};
+use args::ReportArg;
+use verification::Begun;
 
-/// Of a scrape endpoint whose address names none.
-const SCRAPE_PORT: u16 = 80;
 /// Between two live lines.
 const LIVE_PERIOD: Duration = Duration::from_secs(1);
 
@@ -40,19 +39,12 @@ pub(super) async fn generate(args: GenerateArgs) -> Result<bool, Box<dyn Error>>
         return listen::listen(&args, &mut interrupts).await;
     }
     let mut options = args.run_options()?;
-    let verifier = match &args.verify.verify {
-        Some(url) => {
-            let target = Target::parse(url, SCRAPE_PORT)?;
-            let Some(expectation) = expectation(&args.verify, &target)? else {
-                return Ok(false);
-            };
-            Some(Verifier::begin(target, expectation).await?)
-        }
-        None => None,
+    let verifier = match verification::begin(&args.verify, &options.target).await? {
+        Begun::NotAsked => None,
+        Begun::Ready(verifier) => Some(verifier),
+        Begun::Wrong => return Ok(false),
     };
-    if let Some(verifier) = &verifier {
-        options.totals = Some(verifier.bounds_ns()?);
-    }
+    options.totals = verifier.as_ref().map(|verifier| verifier.bounds_ns());
     options.target.probe().await?;
 
     let running = start(options)?;
@@ -83,7 +75,7 @@ pub(super) async fn generate(args: GenerateArgs) -> Result<bool, Box<dyn Error>>
     if let Some(Err(error)) = finished.capture {
         return Err(error.into());
     }
-    let is_right = verdict.is_none_or(|verdict| verdict.differences.is_empty());
+    let is_right = verdict.is_none_or(|verdict| verdict.passed());
     Ok(is_right && is_well(&finished.tally))
 }
 
@@ -92,22 +84,6 @@ fn is_well(tally: &Tally) -> bool {
     let is_all_malformed = tally.used().next().is_none() && tally.malformed.sent() > 0;
     let is_acknowledged = tally.acknowledged().requests > 0 || is_all_malformed;
     is_acknowledged && tally.malformed.wrongly_accepted() == 0
-}
-
-/// What `target` must show: by its configuration, or by the flags. `None`: the configuration is
-/// wrong, which was said.
-fn expectation(args: &VerifyArgs, target: &Target) -> Result<Option<Expectation>, Box<dyn Error>> {
-    let Some(config) = args.config() else {
-        return args.expectation().map(Some);
-    };
-    let Some(settings) = run::load(&config) else {
-        return Ok(None);
-    };
-    let mut expectation = expectation::of(&settings, target.port())?;
-    expectation
-        .ignored_labels
-        .extend_from_slice(&args.verify_ignore_label);
-    Ok(Some(expectation))
 }
 
 /// Draws the live line until the run is over or is ended from outside.

@@ -7,9 +7,6 @@ use crate::generate::latencies::Latencies;
 use crate::generate::verify::Verdict;
 use crate::generate::{Finished, MalformedTally, Refusal, Share, Tally};
 
-/// Differences that are printed; the JSON report lists more.
-const DIFFERENCES_SHOWN_MAX: usize = 20;
-
 /// What the live line is drawn from the difference of.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Moment {
@@ -172,33 +169,11 @@ pub(super) fn summary(finished: &Finished, verdict: Option<&Verdict>) -> String 
         ));
     }
     if let Some(verdict) = verdict {
-        lines.push(line("verify", verification(verdict)));
-        let shown = verdict.differences.iter().take(DIFFERENCES_SHOWN_MAX);
-        lines.extend(shown.map(|difference| format!("  {difference}")));
-        if verdict.differences.len() > DIFFERENCES_SHOWN_MAX {
-            lines.push("  ...".to_owned());
-        }
+        let mut of_verdict = verdict.lines(grouped).into_iter();
+        lines.extend(of_verdict.next().map(|outcome| line("verify", outcome)));
+        lines.extend(of_verdict);
     }
     lines.join("\n") + "\n"
-}
-
-fn verification(verdict: &Verdict) -> String {
-    let outcome = match verdict.differences.len() {
-        0 => "passed".to_owned(),
-        1 => "FAILED, 1 difference".to_owned(),
-        count => format!("FAILED, {count} differences"),
-    };
-    let uncertain = match verdict.spans_uncertain {
-        0 => String::new(),
-        spans => format!(", {} more may be counted", grouped(spans)),
-    };
-    format!(
-        "{outcome}: {} spans in {} label sets{uncertain} (scrapes: {}, in {:.1} s)",
-        grouped(verdict.spans),
-        grouped(verdict.label_sets as u64),
-        verdict.scrapes,
-        verdict.waited.as_secs_f64()
-    )
 }
 
 /// What became of the requests that were broken on purpose, if there were any.

@@ -1,63 +1,39 @@
 //! What was sent against what is shown, label set by label set.
 
-use std::collections::HashMap;
-use std::fmt;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use super::difference::{Difference, Differences, Interval, Problem};
 use super::expectation::Expectation;
-use super::labels::{LabelSet, Names, label_set, names};
-use super::observed::{Observed, SpanSeries};
+use super::labels::{LabelSet, Names, label_set, names, pairs};
+use super::observed::{Observed, Shown, SpanSeries};
 use crate::generate::error::GenerateError;
 use crate::generate::load::{EVENT_KINDS, Load};
 use crate::generate::totals::{Sent, ShapeTotals, Totals};
+use crate::telemetry::random::RandomState;
 
 /// Of a sum, relative to what is shown: targets add in floating point, in any order.
 const SUM_TOLERANCE: f64 = 1e-9;
 
-/// Something that the target shows wrongly.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Difference {
-    pub metric: String,
-    pub labels: LabelSet,
-    pub problem: Problem,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub enum Problem {
-    /// Sent, and not shown.
-    Missing {
-        want: Interval,
-    },
-    /// Shown, and not sent; `got` is what the run has added.
-    Surplus {
-        got: f64,
-    },
-    Value {
-        want: Interval,
-        got: f64,
-    },
-    /// Not the buckets that were expected.
-    Bounds {
-        want: Vec<f64>,
-        got: Vec<f64>,
-    },
-}
-
-/// From what was acknowledged to that and what is uncertain.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Interval {
-    pub low: f64,
-    pub high: f64,
-}
-
 /// What was sent, under the label sets of the target.
 pub(super) struct Expected {
+    /// As the groups of the watch.
+    groups: Vec<Group>,
+}
+
+/// Of the ways that lead to the same metrics: what goes both ways counts twice.
+struct Group {
     names: Names,
-    /// Of the buckets, in the target's unit, without +Inf; `None`: no histogram.
-    bounds: Option<Vec<f64>>,
+    histogram: Option<Buckets>,
+    has_events: bool,
+    spans: HashMap<LabelSet, Range, RandomState>,
+    events: HashMap<LabelSet, [u64; 2], RandomState>,
+}
+
+struct Buckets {
     nanos_per_unit: f64,
-    spans: HashMap<LabelSet, Range, crate::telemetry::random::RandomState>,
-    events: HashMap<LabelSet, [u64; 2], crate::telemetry::random::RandomState>,
+    /// In the target's unit, without +Inf, and how many of the buckets of the totals are below it.
+    bounds: Vec<(f64, usize)>,
 }
 
 /// Acknowledged, and acknowledged or uncertain.
@@ -68,38 +44,97 @@ struct Range {
 }
 
 impl Expected {
+    /// `bounds_ns` are those of the totals. `keeps_empty`: see [`label_set`].
     pub(super) fn new(
         load: &Arc<Load>,
         sent: &Sent,
-        expectation: &Expectation,
+        ways: &[Expectation],
+        bounds_ns: &[u64],
+        keeps_empty: bool,
     ) -> Result<Self, GenerateError> {
-        let histogram = expectation.histogram.as_ref();
-        let nanos_per_unit = histogram.map_or(1.0, |histogram| histogram.unit.nanos());
-        let mut expected = Self {
-            names: names(expectation),
-            bounds: histogram.map(|histogram| {
+        let mut groups: Vec<Group> = Vec::new();
+        for way in ways {
+            let names = names(way);
+            let known = groups.iter().position(|group| group.names == names);
+            let index = known.unwrap_or(groups.len());
+            if known.is_none() {
+                groups.push(Group::new(way, names, bounds_ns));
+            }
+            groups[index].add(load, &sent.acknowledged, way, keeps_empty, true)?;
+            groups[index].add(load, &sent.uncertain, way, keeps_empty, false)?;
+        }
+        Ok(Self { groups })
+    }
+
+    pub(super) fn label_sets(&self) -> usize {
+        self.groups.iter().map(|group| group.spans.len()).sum()
+    }
+
+    /// Labels that all expected label sets have, and the names of all that any has.
+    pub(super) fn labels(&self) -> (Vec<(String, String)>, BTreeSet<String>) {
+        let mut common: Option<Vec<(String, String)>> = None;
+        let mut all = BTreeSet::new();
+        for set in self.groups.iter().flat_map(|group| group.spans.keys()) {
+            let of_set = pairs(set);
+            for (name, _) in &of_set {
+                if !all.contains(name) {
+                    all.insert(name.clone());
+                }
+            }
+            match &mut common {
+                None => common = Some(of_set),
+                Some(common) => common.retain(|pair| of_set.contains(pair)),
+            }
+        }
+        (common.unwrap_or_default(), all)
+    }
+
+    /// Everything that `after` shows wrongly, given what the target showed before the run. Of each
+    /// group in the order of label sets.
+    pub(super) fn compare(&self, before: &Observed, after: &Observed) -> Differences {
+        let mut differences = Differences::default();
+        for (index, group) in self.groups.iter().enumerate() {
+            let (before, after) = (&before.groups[index], &after.groups[index]);
+            group.compare_spans(before, after, &mut differences);
+            group.compare_events(before, after, &mut differences);
+        }
+        differences
+    }
+}
+
+impl Group {
+    fn new(way: &Expectation, names: Names, bounds_ns: &[u64]) -> Self {
+        let histogram = way.histogram.as_ref().map(|histogram| {
+            let nanos_per_unit = histogram.unit.nanos();
+            let bounds = histogram.bounds_ns.iter().map(|bound| {
+                let below = bounds_ns.partition_point(|other| other <= bound);
                 // Below 2^53 nanoseconds: 104 days.
-                let in_unit = |bound: &u64| *bound as f64 / nanos_per_unit;
-                histogram.bounds_ns.iter().map(in_unit).collect()
-            }),
-            nanos_per_unit,
+                (*bound as f64 / nanos_per_unit, below)
+            });
+            Buckets {
+                nanos_per_unit,
+                bounds: bounds.collect(),
+            }
+        });
+        Self {
+            names,
+            histogram,
+            has_events: way.events.is_some(),
             spans: HashMap::default(),
             events: HashMap::default(),
-        };
-        expected.add(load, &sent.acknowledged, expectation, true)?;
-        expected.add(load, &sent.uncertain, expectation, false)?;
-        Ok(expected)
+        }
     }
 
     fn add(
         &mut self,
         load: &Arc<Load>,
         totals: &Totals,
-        expectation: &Expectation,
+        way: &Expectation,
+        keeps_empty: bool,
         is_acknowledged: bool,
     ) -> Result<(), GenerateError> {
         for (shape, of_shape) in totals.shapes() {
-            let Some(set) = label_set(expectation, load, *shape, None)? else {
+            let Some(set) = label_set(way, load, *shape, None, keeps_empty)? else {
                 continue;
             };
             let range = self.spans.entry(set).or_default();
@@ -107,11 +142,11 @@ impl Expected {
             if is_acknowledged {
                 range.low.merge(of_shape);
             }
-            if expectation.events.is_none() {
+            if !self.has_events {
                 continue;
             }
             for kind in (0..EVENT_KINDS).filter(|kind| of_shape.events[*kind] > 0) {
-                let set = label_set(expectation, load, *shape, Some(kind))?;
+                let set = label_set(way, load, *shape, Some(kind), keeps_empty)?;
                 // A shape that has a label set for its spans has one for its events.
                 let [low, high] = self.events.entry(set.unwrap_or_default()).or_default();
                 *high += of_shape.events[kind];
@@ -121,54 +156,33 @@ impl Expected {
         Ok(())
     }
 
-    pub(super) fn label_sets(&self) -> usize {
-        self.spans.len()
-    }
-
-    /// Everything that `after` shows wrongly, given what the target showed before the run. In the
-    /// order of label sets.
-    pub(super) fn compare(&self, before: &Observed, after: &Observed) -> Vec<Difference> {
-        let mut differences = Vec::new();
-        for (set, range) in &self.spans {
+    fn compare_spans(&self, before: &Shown, after: &Shown, differences: &mut Differences) {
+        for (set, range) in sorted(&self.spans) {
+            let mut report = Report {
+                labels: set,
+                differences,
+            };
             match after.spans.get(set) {
                 None if range.low.calls == 0 => {}
-                None => differences.push(Difference {
-                    metric: self.names.calls.clone(),
-                    labels: set.clone(),
-                    problem: Problem::Missing {
-                        want: Interval::new(range.low.calls, range.high.calls),
-                    },
-                }),
-                Some(shown) => {
-                    let report = Report {
-                        labels: set,
-                        differences: &mut differences,
-                    };
-                    self.compare_series(range, before.spans.get(set), shown, report);
+                None => {
+                    let want = Interval::new(range.low.calls, range.high.calls);
+                    report.push(&self.names.calls, Problem::Missing { want });
                 }
+                Some(shown) => self.compare_series(range, before.spans.get(set), shown, report),
             }
         }
-        for (set, shown) in after
-            .spans
-            .iter()
-            .filter(|(set, _)| !self.spans.contains_key(*set))
-        {
+        for (set, shown) in sorted(&after.spans) {
             let earlier = before.spans.get(set);
-            if earlier != Some(shown) {
-                let calls = |series: &SpanSeries| series.calls.or(series.count).unwrap_or(0.0);
-                differences.push(Difference {
-                    metric: self.names.calls.clone(),
-                    labels: set.clone(),
-                    problem: Problem::Surplus {
-                        got: calls(shown) - earlier.map_or(0.0, calls),
-                    },
-                });
+            if self.spans.contains_key(set) || earlier == Some(shown) {
+                continue;
             }
+            let calls = |series: &SpanSeries| series.calls.or(series.count).unwrap_or(0.0);
+            let mut report = Report {
+                labels: set,
+                differences,
+            };
+            report.surplus(&self.names.calls, earlier.map(calls), calls(shown));
         }
-        self.compare_events(before, after, &mut differences);
-        differences
-            .sort_by(|one, other| (&one.labels, &one.metric).cmp(&(&other.labels, &other.metric)));
-        differences
     }
 
     fn compare_series(
@@ -181,81 +195,80 @@ impl Expected {
         let nothing = SpanSeries::default();
         let before = before.unwrap_or(&nothing);
         let calls = Interval::new(range.low.calls, range.high.calls);
-        report.check(&self.names.calls, calls, before.calls, shown.calls, 0.0);
-        let Some(bounds) = &self.bounds else {
+        let counted = report.check(&self.names.calls, calls, before.calls, shown.calls, 0.0);
+        let Some(histogram) = &self.histogram else {
             if let Some(got) = shown.count {
                 report.push(&self.names.count, Problem::Surplus { got });
             }
             return;
         };
-        report.check(&self.names.count, calls, before.count, shown.count, 0.0);
+        // Whatever became of what is uncertain, it is in all metrics or in none.
+        let count = counted.map_or(calls, |low| Interval { low, high: low });
+        report.check(&self.names.count, count, before.count, shown.count, 0.0);
         let sum = Interval {
-            low: range.low.sum_ns as f64 / self.nanos_per_unit,
-            high: range.high.sum_ns as f64 / self.nanos_per_unit,
+            low: range.low.sum_ns as f64 / histogram.nanos_per_unit,
+            high: range.high.sum_ns as f64 / histogram.nanos_per_unit,
         };
-        report.check(&self.names.sum, sum, before.sum, shown.sum, SUM_TOLERANCE);
+        let tolerance = SUM_TOLERANCE;
+        report.check(&self.names.sum, sum, before.sum, shown.sum, tolerance);
 
         let got: Vec<f64> = shown.buckets.iter().map(|(bound, _)| *bound).collect();
-        let want: Vec<f64> = bounds.iter().copied().chain([f64::INFINITY]).collect();
+        let finite = histogram.bounds.iter().map(|(bound, _)| *bound);
+        let want: Vec<f64> = finite.chain([f64::INFINITY]).collect();
         if got != want {
             report.push(&self.names.bucket, Problem::Bounds { want, got });
             return;
         }
-        let (mut low, mut high) = (0, 0);
-        for (index, (bound, count)) in shown.buckets.iter().enumerate() {
-            low += range.low.buckets.get(index).copied().unwrap_or(0);
-            high += range.high.buckets.get(index).copied().unwrap_or(0);
+        for (index, (bound, shown)) in shown.buckets.iter().enumerate() {
+            let want = match histogram.bounds.get(index) {
+                Some((_, below)) => Interval::new(
+                    range.low.buckets.iter().take(*below).sum(),
+                    range.high.buckets.iter().take(*below).sum(),
+                ),
+                None => count,
+            };
             let metric = format!("{} le={bound}", self.names.bucket);
             let earlier = before.buckets.get(index).map(|(_, count)| *count);
-            report.check(
-                &metric,
-                Interval::new(low, high),
-                earlier,
-                Some(*count),
-                0.0,
-            );
+            report.check(&metric, want, earlier, Some(*shown), 0.0);
         }
     }
 
-    fn compare_events(&self, before: &Observed, after: &Observed, out: &mut Vec<Difference>) {
-        for (set, [low, high]) in &self.events {
+    fn compare_events(&self, before: &Shown, after: &Shown, differences: &mut Differences) {
+        for (set, [low, high]) in sorted(&self.events) {
             let mut report = Report {
                 labels: set,
-                differences: out,
+                differences,
             };
             let (before, shown) = (before.events.get(set), after.events.get(set));
             if *low > 0 || shown.is_some() {
                 let want = Interval::new(*low, *high);
-                report.check(
-                    &self.names.events,
-                    want,
-                    before.copied(),
-                    shown.copied(),
-                    0.0,
-                );
+                let (before, shown) = (before.copied(), shown.copied());
+                report.check(&self.names.events, want, before, shown, 0.0);
             }
         }
-        for (set, shown) in after
-            .events
-            .iter()
-            .filter(|(set, _)| !self.events.contains_key(*set))
-        {
-            let got = shown - before.events.get(set).unwrap_or(&0.0);
-            if got != 0.0 {
-                out.push(Difference {
-                    metric: self.names.events.clone(),
-                    labels: set.clone(),
-                    problem: Problem::Surplus { got },
-                });
+        for (set, shown) in sorted(&after.events) {
+            let earlier = before.events.get(set);
+            if !self.events.contains_key(set) && earlier != Some(shown) {
+                let mut report = Report {
+                    labels: set,
+                    differences,
+                };
+                report.surplus(&self.names.events, earlier.copied(), *shown);
             }
         }
     }
 }
 
+fn sorted<T>(sets: &HashMap<LabelSet, T, RandomState>) -> Vec<(&LabelSet, &T)> {
+    let mut sorted: Vec<_> = sets.iter().collect();
+    sorted.sort_unstable_by_key(|(set, _)| *set);
+    sorted
+}
+
 /// Where the differences of one label set go.
 struct Report<'a> {
     labels: &'a LabelSet,
-    differences: &'a mut Vec<Difference>,
+    differences: &'a mut Differences,
 }
 
 impl Report<'_> {
@@ -267,7 +280,17 @@ impl Report<'_> {
         });
     }
 
-    /// `tolerance` is relative to what is shown.
+    fn surplus(&mut self, metric: &str, before: Option<f64>, now: f64) {
+        let problem = match before {
+            Some(before) if now < before => Problem::Fell { before, now },
+            _ => Problem::Surplus {
+                got: now - before.unwrap_or(0.0),
+            },
+        };
+        self.push(metric, problem);
+    }
+
+    /// `tolerance` is relative to what is shown. Answers what the run has added, if that is right.
     fn check(
         &mut self,
         metric: &str,
@@ -275,60 +298,23 @@ impl Report<'_> {
         before: Option<f64>,
         shown: Option<f64>,
         tolerance: f64,
-    ) {
-        let Some(shown) = shown else {
+    ) -> Option<f64> {
+        let Some(now) = shown else {
             self.push(metric, Problem::Missing { want });
-            return;
+            return None;
         };
-        let got = shown - before.unwrap_or(0.0);
-        let slack = tolerance * shown.abs();
+        let got = now - before.unwrap_or(0.0);
+        let slack = tolerance * now.abs();
+        if let Some(before) = before.filter(|before| now < *before - slack) {
+            self.push(metric, Problem::Fell { before, now });
+            return None;
+        }
         // Written so that a NaN is a difference.
         if !(got >= want.low - slack && got <= want.high + slack) {
             self.push(metric, Problem::Value { want, got });
+            return None;
         }
-    }
-}
-
-impl Interval {
-    /// Counts are below 2^53, where f64 loses whole numbers.
-    fn new(low: u64, high: u64) -> Self {
-        Self {
-            low: low as f64,
-            high: high as f64,
-        }
-    }
-}
-
-impl fmt::Display for Interval {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        if self.low < self.high {
-            write!(f, "{} to {}", self.low, self.high)
-        } else {
-            write!(f, "{}", self.low)
-        }
-    }
-}
-
-impl fmt::Display for Difference {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let Self {
-            metric,
-            labels,
-            problem,
-        } = self;
-        match problem {
-            Problem::Missing { want } => write!(f, "missing: {metric}{labels} must be {want}"),
-            Problem::Surplus { got } => write!(f, "surplus: {metric}{labels} is {got}"),
-            Problem::Value { want, got } => {
-                write!(f, "differs: {metric}{labels} is {got}, must be {want}")
-            }
-            Problem::Bounds { want, got } => {
-                write!(
-                    f,
-                    "differs: {metric}{labels} has bounds {got:?}, must have {want:?}"
-                )
-            }
-        }
+        Some(got)
     }
 }
 

@@ -1,12 +1,14 @@
 //! What a target's configuration makes of spans: everything the verifier must be told.
 
+use super::resource::ResourceAction;
 use crate::generate::error::GenerateError;
 use crate::generate::totals::BoundsNs;
 
-/// The parts of a configuration that names, labels and buckets depend on.
+/// The parts of a configuration that names, labels and buckets depend on, for one way of the spans
+/// from the receiver to the scrape endpoint.
 ///
 /// `Default` is the sidecar guide's scrape configuration, its bounds read as seconds.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Expectation {
     /// `exporters.prometheus.namespace`.
     pub exporter_namespace: String,
@@ -24,10 +26,12 @@ pub struct Expectation {
     pub events: Option<Vec<ExpectedDimension>>,
     /// `None`: `histogram.disable`.
     pub histogram: Option<ExpectedHistogram>,
-    /// Resource attributes that a `resource` processor deletes.
-    pub resource_deleted: Vec<String>,
-    /// Labels that the target adds and nobody can foretell. Those that begin with `otel_scope_` are
-    /// always left out of account.
+    /// Of `resource` processors in front of the connector, in order.
+    pub resource: Vec<ResourceAction>,
+    /// Of those behind it: they change what the exporter sees of the resource, not what was counted.
+    pub resource_behind: Vec<ResourceAction>,
+    /// Labels that are left out of account, on both sides. Those that begin with `otel_scope_` always
+    /// are.
     pub ignored_labels: Vec<String>,
 }
 
@@ -93,7 +97,7 @@ impl Default for Expectation {
                     .map(|ms| ms * MS)
                     .to_vec(),
             }),
-            resource_deleted: [
+            resource: [
                 "process.runtime.description",
                 "process.command_args",
                 "telemetry.distro.version",
@@ -108,25 +112,36 @@ impl Default for Expectation {
                 "instance",
                 "container.id",
             ]
-            .map(ToOwned::to_owned)
+            .map(ResourceAction::delete)
             .to_vec(),
+            resource_behind: Vec::new(),
             ignored_labels: vec!["collector_instance_id".to_owned()],
         }
     }
 }
 
 impl Expectation {
-    /// # Errors
-    /// When the bounds are not strictly ascending: what a target makes of such a list is no histogram.
-    pub fn bounds_ns(&self) -> Result<BoundsNs, GenerateError> {
-        let bounds = self
-            .histogram
-            .as_ref()
-            .map_or(&[] as &[u64], |histogram| &histogram.bounds_ns);
-        if bounds.is_sorted_by(|one, next| one < next) {
-            Ok(bounds.into())
-        } else {
-            Err(GenerateError::Bounds)
-        }
+    /// Upper bounds of the buckets in nanoseconds.
+    pub(super) fn bounds_ns(&self) -> &[u64] {
+        let histogram = self.histogram.as_ref();
+        histogram.map_or(&[], |histogram| &histogram.bounds_ns)
     }
+}
+
+/// All bounds of all ways: totals kept in them tell the buckets of each.
+///
+/// # Errors
+/// When those of a way are not strictly ascending: what a target makes of such a list is no
+/// histogram.
+pub(super) fn bounds_of_all(ways: &[Expectation]) -> Result<BoundsNs, GenerateError> {
+    let mut all = Vec::new();
+    for bounds in ways.iter().map(Expectation::bounds_ns) {
+        if !bounds.is_sorted_by(|one, next| one < next) {
+            return Err(GenerateError::Bounds);
+        }
+        all.extend_from_slice(bounds);
+    }
+    all.sort_unstable();
+    all.dedup();
+    Ok(all.into())
 }

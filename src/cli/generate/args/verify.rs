@@ -7,7 +7,9 @@ use clap::{Args, ValueEnum};
 
 use super::{ArgsError, Settled};
 use crate::cli::{ConfigArgs, parse_duration};
-use crate::generate::verify::{DurationUnit, Expectation, ExpectedDimension, ExpectedHistogram};
+use crate::generate::verify::{
+    DurationUnit, Expectation, ExpectedDimension, ExpectedHistogram, ResourceAction,
+};
 
 /// What the target must show. The defaults are the sidecar guide's scrape configuration.
 #[derive(Args, Clone, Debug)]
@@ -21,16 +23,26 @@ use crate::generate::verify::{DurationUnit, Expectation, ExpectedDimension, Expe
     reason = "the comments are shown as help, without markdown"
 )]
 pub struct VerifyArgs {
-    /// Scrape endpoint of the target, as http://HOST:PORT/metrics: exit status 1 unless it shows
-    /// what was sent
+    /// Scrape endpoint of the target, as http://HOST:PORT/metrics, or a Prometheus or VictoriaMetrics
+    /// that scrapes it, as http://HOST:PORT: exit status 1 unless it shows what was sent
     #[arg(long, value_name = "URL")]
     pub verify: Option<String>,
-    /// How long the target may take to show everything: the default covers two flushes of 15s
+    /// How long the target may take to show everything: the default covers two flushes of 15s;
+    /// with a Prometheus in between add its scrape interval
     #[arg(long, value_name = "DURATION", default_value = "40s", value_parser = parse_duration)]
     pub verify_settle: Duration,
-    /// Label that the target adds and nobody can foretell; repeatable
+    /// Label that is left out of account, such as one that the target or a scrape adds; repeatable
     #[arg(long, value_name = "NAME")]
     pub verify_ignore_label: Vec<String>,
+    /// --verify names a Prometheus API: do not find out
+    #[arg(long, requires = "verify")]
+    pub verify_api: bool,
+    /// Matcher of every query of the API, as 'job="shop"'; repeatable
+    #[arg(long, value_name = "MATCHER", requires = "verify")]
+    pub verify_matcher: Vec<String>,
+    /// Add up series that differ only in labels left out of account, as of replicas that share the load
+    #[arg(long, requires = "verify")]
+    pub verify_sum: bool,
     /// Configuration of the target, with or without file: in front, read as spanmill reads it (so give
     /// a Collector's bounds units); it says what the flags below say, which are refused beside it
     #[arg(long, value_name = "FILE", requires = "verify", conflicts_with_all = DESCRIPTIONS)]
@@ -151,7 +163,8 @@ impl VerifyArgs {
             expectation.events = None;
         }
         if !self.verify_delete.is_empty() {
-            expectation.resource_deleted = given(&self.verify_delete).map(str::to_owned).collect();
+            let deletions = given(&self.verify_delete).map(ResourceAction::delete);
+            expectation.resource = deletions.collect();
         }
         expectation
             .ignored_labels

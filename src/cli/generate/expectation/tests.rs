@@ -8,15 +8,29 @@ const GUIDE: &str = include_str!("../../../../config/guide-scrape.yaml");
 /// With bare bounds, and one key deleted twice.
 const GUIDE_AS_PRINTED: &str = include_str!("../../../../tests/golden/guide/scrape.yaml");
 
-fn read(text: &str, gates: &str) -> Result<Expectation, ExpectationError> {
+fn read_all(text: &str, gates: &str) -> Result<Vec<Expectation>, ExpectationError> {
     let settings = load(&Source::new("test", text), &|_| None, gates, false);
-    of(&settings.expect("a good configuration"), 1234)
+    of(&settings.expect("a good configuration"), 4317, 1234)
+}
+
+fn read(text: &str, gates: &str) -> Result<Expectation, ExpectationError> {
+    read_all(text, gates).map(|mut ways| {
+        assert_eq!(ways.len(), 1);
+        ways.remove(0)
+    })
 }
 
 #[test]
 fn guides_files_say_what_the_flags_say_by_default() {
     assert_eq!(read(GUIDE, ""), Ok(Expectation::default()));
-    assert_eq!(read(GUIDE_AS_PRINTED, ""), Ok(Expectation::default()));
+    let mut printed = read(GUIDE_AS_PRINTED, "").expect("one way");
+    let mut seen = Vec::new();
+    printed.resource.retain(|action| {
+        let is_new = !seen.contains(action);
+        seen.push(action.clone());
+        is_new
+    });
+    assert_eq!(printed, Expectation::default());
 }
 
 #[test]
@@ -24,7 +38,6 @@ fn gates_change_what_a_file_says() {
     let compat = read(GUIDE_AS_PRINTED, "spanmill.collectorCompat").expect("one way");
     let histogram = compat.histogram.as_ref().expect("a histogram");
     assert_eq!(histogram.bounds_ns, [0, 0, 0, 0, 0, 0, 1, 5, 10]);
-    assert!(compat.bounds_ns().is_err(), "repeats cannot be verified");
     let legacy = GUIDE.replace(
         "  spanmetrics:\n",
         "  spanmetrics:\n    namespace: calls.of\n",
@@ -83,7 +96,8 @@ fn port_tells_which_scrape_endpoint_is_meant() {
         );
     assert_eq!(read(&two, ""), Ok(Expectation::default()));
     let neither = two.replace(":1234", ":1236");
-    assert_eq!(read(&neither, ""), Err(ExpectationError::NoWay));
+    let endpoint = ExpectationError::Endpoint { port: 1234 };
+    assert_eq!(read(&neither, ""), Err(endpoint));
 }
 
 #[test]
@@ -97,33 +111,122 @@ fn what_cannot_be_worked_out_is_refused() {
         ),
         (
             "{key: process.pid, action: delete}",
-            "{pattern: ^process, action: delete}",
+            "{key: tier, action: hash}",
             ExpectationError::Action {
-                processor: resource(),
-            },
-        ),
-        (
-            "{key: process.pid, action: delete}",
-            "{key: tier, value: web, action: insert}",
-            ExpectationError::Action {
-                processor: resource(),
-            },
-        ),
-        (
-            "receivers: [spanmetrics]",
-            "receivers: [spanmetrics]\n      processors: [resource]",
-            ExpectationError::Behind {
                 processor: resource(),
             },
         ),
         ("[1ms, ", "[-1ms, ", ExpectationError::Bound),
         (
-            "    traces:\n",
-            "    traces/2: {receivers: [otlp], exporters: [spanmetrics]}\n    traces:\n",
-            ExpectationError::Ways { count: 2 },
+            "    metrics/2:\n",
+            "    metrics/3: {receivers: [spanmetrics], processors: [resource], exporters: \
+             [prometheus]}\n    metrics/2:\n",
+            ExpectationError::Ways,
+        ),
+        (
+            "    metrics_expiration: 3m",
+            "    calls_dimensions: [{name: x}]",
+            ExpectationError::Dormant {
+                key: "connectors.spanmetrics.calls_dimensions".to_owned(),
+            },
+        ),
+        (
+            "    metrics_expiration: 3m",
+            "    aggregation_temporality: AGGREGATION_TEMPORALITY_DELTA",
+            ExpectationError::Dormant {
+                key: "connectors.spanmetrics.aggregation_temporality".to_owned(),
+            },
+        ),
+        (
+            "    histogram:\n",
+            "    histogram:\n      dimensions: [{name: x}]\n",
+            ExpectationError::Dormant {
+                key: "connectors.spanmetrics.histogram.dimensions".to_owned(),
+            },
         ),
     ] {
         assert!(GUIDE.contains(from), "{from}");
         assert_eq!(read(&GUIDE.replace(from, to), ""), Err(error), "{to}");
     }
+}
+
+#[test]
+fn actions_of_processors_are_taken_over_in_order() {
+    let actions = concat!(
+        "{key: tier, value: web, action: insert}\n      - {key: replicas, value: 3, action: upsert}\n",
+        "      - {key: zone, from_attribute: host.name, action: update}\n",
+        "      - {key: host.name, pattern: ^process, action: delete}",
+    );
+    let text = GUIDE.replace("{key: process.pid, action: delete}", actions);
+    let resource = read(&text, "").expect("one way").resource;
+    let at = resource
+        .iter()
+        .position(|action| matches!(action, ResourceAction::Insert { .. }))
+        .expect("an insert");
+    let key = |text: &str| text.to_owned();
+    let pattern = Pattern::new("^process").expect("an expression");
+    let wanted = [
+        ResourceAction::Insert {
+            key: key("tier"),
+            value: ValueFrom::Value(Value::Text(key("web"))),
+        },
+        ResourceAction::Upsert {
+            key: key("replicas"),
+            value: ValueFrom::Value(Value::Int(3)),
+        },
+        ResourceAction::Update {
+            key: key("zone"),
+            value: ValueFrom::Attribute(key("host.name")),
+        },
+        ResourceAction::delete("host.name"),
+        ResourceAction::DeleteMatching { pattern },
+    ];
+    assert_eq!(resource[at..at + wanted.len()], wanted);
+}
+
+#[test]
+fn processors_behind_the_connector_are_told_apart() {
+    let text = GUIDE.replace(
+        "receivers: [spanmetrics]",
+        "receivers: [spanmetrics]\n      processors: [resource]",
+    );
+    let way = read(&text, "").expect("one way");
+    assert_eq!(way.resource, way.resource_behind);
+}
+
+#[test]
+fn each_way_of_the_spans_is_an_expectation() {
+    let twice = GUIDE.replace(
+        "    traces:\n",
+        "    traces/2: {receivers: [otlp], exporters: [spanmetrics]}\n    traces:\n",
+    );
+    let ways = read_all(&twice, "").expect("two ways");
+    assert_eq!(ways.len(), 2);
+    assert!(ways.iter().any(|way| way.resource.is_empty()));
+    let connectors = GUIDE
+        .replace(
+            "  spanmetrics:\n",
+            "  spanmetrics/2: {namespace: x}\n  spanmetrics:\n",
+        )
+        .replace("[spanmetrics]", "[spanmetrics, spanmetrics/2]");
+    assert_eq!(read_all(&connectors, "").expect("two ways").len(), 2);
+}
+
+#[test]
+fn port_tells_which_receiver_the_load_goes_to() {
+    let two = GUIDE
+        .replace(
+            "receivers:\n  otlp:",
+            "receivers:\n  otlp/2: {protocols: {grpc: {endpoint: 127.0.0.1:5317}}}\n  otlp:",
+        )
+        .replace(
+            "    traces:\n",
+            "    traces/2: {receivers: [otlp/2], exporters: [spanmetrics]}\n    traces:\n",
+        );
+    assert_eq!(read(&two, ""), Ok(Expectation::default()));
+    let settings = load(&Source::new("test", &two), &|_| None, "", false).expect("good");
+    let of_other = of(&settings, 5317, 1234).expect("one way");
+    assert!(of_other[0].resource.is_empty());
+    let error = of(&settings, 6317, 1234).expect_err("nobody listens");
+    assert_eq!(error, ExpectationError::Receiver { port: 6317 });
 }

@@ -1,6 +1,7 @@
 //! Label sets and names as the specification has them, written out by hand.
 
 use super::super::expectation::ExpectedHistogram;
+use super::super::resource::{ResourceAction, ValueFrom};
 use super::*;
 use crate::generate::scenario::LoadOptions;
 
@@ -30,7 +31,7 @@ fn plain() -> Expectation {
 }
 
 fn set(expectation: &Expectation, shape: Shape, event: Option<usize>) -> String {
-    label_set(expectation, &load(), shape, event)
+    label_set(expectation, &load(), shape, event, true)
         .expect("defined")
         .expect("counted")
 }
@@ -101,7 +102,7 @@ fn kept_resource_attributes_become_labels_and_deleted_ones_do_not() {
     ] {
         assert!(!labels.contains(deleted), "{deleted} in {labels}");
     }
-    expectation.resource_deleted.clear();
+    expectation.resource.clear();
     let labels = set(&expectation, SERVER, None);
     assert!(labels.contains(r#",instance="shop.frontend-"#), "{labels}");
     let arguments = r#"process_command_args="[\"/usr/lib/jvm/java-21/bin/java\",\"-XX:"#;
@@ -123,9 +124,11 @@ fn excluded_dimensions_have_no_label() {
 #[test]
 fn resource_without_a_service_is_not_counted() {
     let mut expectation = plain();
-    expectation.resource_deleted.push("service.name".to_owned());
+    expectation
+        .resource
+        .push(ResourceAction::delete("service.name"));
     assert_eq!(
-        label_set(&expectation, &load(), SERVER, None).expect("defined"),
+        label_set(&expectation, &load(), SERVER, None, true).expect("defined"),
         None
     );
 }
@@ -134,13 +137,74 @@ fn resource_without_a_service_is_not_counted() {
 fn what_cannot_be_foretold_is_refused() {
     let mut expectation = plain();
     expectation.const_labels = vec![("span_name".to_owned(), "x".to_owned())];
-    let error = label_set(&expectation, &load(), SERVER, None).expect_err("two values");
+    let error = label_set(&expectation, &load(), SERVER, None, true).expect_err("two values");
     assert!(matches!(error, GenerateError::LabelCollision { label } if label == "span_name"));
 
     let mut expectation = plain();
     expectation.dimensions = vec![ExpectedDimension::new("request.id", None)];
-    let error = label_set(&expectation, &load(), SERVER, None).expect_err("random");
+    let error = label_set(&expectation, &load(), SERVER, None, true).expect_err("random");
     assert!(matches!(error, GenerateError::RandomDimension { .. }));
+}
+
+#[test]
+fn label_that_is_reserved_is_refused() {
+    for key in ["le", "__x", "otel.scope.name", ""] {
+        let mut expectation = plain();
+        expectation.dimensions = vec![ExpectedDimension::new(key, Some("x"))];
+        let error = label_set(&expectation, &load(), SERVER, None, true).expect_err(key);
+        assert!(matches!(error, GenerateError::LabelName { .. }), "{key}");
+    }
+}
+
+#[test]
+fn empty_labels_are_none_to_prometheus_and_ignored_ones_to_everybody() {
+    let mut expectation = plain();
+    expectation.dimensions = vec![ExpectedDimension::new("none", Some(""))];
+    expectation.ignored_labels = vec!["job".to_owned()];
+    let of = |keeps_empty| {
+        let set = label_set(&expectation, &load(), SERVER, None, keeps_empty);
+        set.expect("defined").expect("counted")
+    };
+    assert!(of(true).starts_with(r#"{label1="value1",none="",service"#));
+    assert!(of(false).starts_with(r#"{label1="value1",service"#));
+}
+
+#[test]
+fn processors_behind_the_connector_change_what_the_exporter_sees_only() {
+    let upsert = |key: &str, value: &str| ResourceAction::Upsert {
+        key: key.to_owned(),
+        value: ValueFrom::Value(Value::Text(value.to_owned())),
+    };
+    let mut expectation = plain();
+    expectation.resource_behind = vec![
+        upsert("service.name", "other"),
+        upsert("service.instance.id", "pod"),
+        ResourceAction::delete("service.namespace"),
+    ];
+    let labels = set(&expectation, SERVER, None);
+    for part in [
+        r#",instance="pod","#,
+        r#",job="other","#,
+        r#",service_name="frontend","#,
+    ] {
+        assert!(labels.contains(part), "{part} in {labels}");
+    }
+    expectation.resource_as_labels = true;
+    assert!(set(&expectation, SERVER, None).contains(r#",service_name="other","#));
+    expectation.resource = std::mem::take(&mut expectation.resource_behind);
+    expectation.resource_as_labels = false;
+    assert!(set(&expectation, SERVER, None).contains(r#",service_name="other","#));
+}
+
+#[test]
+fn service_name_that_is_no_text_is_empty_but_for_the_job() {
+    let mut expectation = plain();
+    expectation.resource.push(ResourceAction::Upsert {
+        key: "service.name".to_owned(),
+        value: ValueFrom::Value(Value::Int(7)),
+    });
+    let labels = set(&expectation, SERVER, None);
+    assert!(labels.contains(r#",job="shop/7","#) && labels.contains(r#",service_name="","#));
 }
 
 #[test]
@@ -158,9 +222,28 @@ fn names_follow_namespace_unit_and_suffixes() {
         }),
         ..Expectation::default()
     });
+    let digit = names(&Expectation {
+        exporter_namespace: "9x".to_owned(),
+        ..Expectation::default()
+    });
+    assert_eq!(escaped(&digit.calls), "_x_traces_span_metrics_calls");
     assert_eq!(suffixed.calls, "_9red_x_calls_total");
     assert_eq!(suffixed.events, "_9red_x_events_total");
     assert_eq!(suffixed.sum, "_9red_x_duration_seconds_sum");
+}
+
+#[test]
+fn total_goes_last_and_letters_live_until_they_are_written() {
+    let of = names(&Expectation {
+        metric_suffixes: true,
+        exporter_namespace: "\u{fc}n.x".to_owned(),
+        connector_namespace: "total.of".to_owned(),
+        ..Expectation::default()
+    });
+    assert_eq!(of.calls, "\u{fc}n_x_of_calls_total");
+    assert_eq!(escaped(&of.calls), "_n_x_of_calls_total");
+    assert_eq!(of.sum, "\u{fc}n_x_total_of_duration_milliseconds_sum");
+    assert_eq!(escaped("9a-b"), "_a_b");
 }
 
 #[test]
@@ -171,6 +254,7 @@ fn label_names_are_sanitised_as_the_specification_says() {
         ("_x", "key_x"),
         (".x", "key_x"),
         ("__x", "__x"),
+        ("\u{fc}n\u{ef}.x", "\u{fc}n\u{ef}_x"),
     ] {
         assert_eq!(label_name(key), name);
     }
