@@ -1,0 +1,168 @@
+"""Measurements that need a program's whole life: start, memory, overload, end."""
+
+import http.client
+import threading
+import time
+from dataclasses import replace
+
+from . import process, subjects
+from .errors import Failed
+from .generator import account, lost
+from .measure import PREPARED, loaded
+from .scraping import Scraper
+from .settling import settle
+
+# A program that is started and left alone has settled by then.
+IDLE_SECONDS = 2.0
+MEMORY_SCRAPE_SECONDS = 10.0
+# Label sets of the growth row, in spans; the first ones warm up what is not a label set.
+GROWTH_SPANS = 100_000
+WARM_SPANS = 20_000
+# A program may take this share of the memory that is free, then it is killed.
+MEMORY_SHARE = 0.5
+WATCH_SECONDS = 0.05
+SCRAPE_SECONDS = 1.0
+FIRST_REPLY_SECONDS_MAX = 30
+
+
+def idle(turn):
+    with turn.start() as program:
+        time.sleep(min(IDLE_SECONDS, 2 * turn.seconds))
+        program.must_live()
+        return process.memory_mib(program.pid)
+
+
+def half(turn):
+    """At half of what the program takes when it is pushed."""
+    with turn.start() as program:
+        running = replace(turn, program=program)
+        pushed = replace(running, seconds=max(1.0, turn.seconds / 6))
+        rate = loaded(pushed, turn.row.load)["spans_a_second"] / 2
+        figures = loaded(running, replace(turn.row.load, rate=round(rate), prepared=PREPARED))
+        settle(program)
+        return {**figures, "rate": rate}
+
+
+def memory_at_rate(turn):
+    with turn.start() as program:
+        every = min(MEMORY_SCRAPE_SECONDS, turn.seconds / 4)
+        with Scraper(program, every):
+            turn.generator.run(program, turn.row.load, "--duration", f"{turn.seconds:g}s")
+        before = process.memory_mib(program.pid)
+        counted = settle(program)
+        return {**process.memory_mib(program.pid), "rss_before_scrape_mib": before["rss_mib"],
+                "label_sets": counted.label_sets}
+
+
+def growth(turn):
+    """What one more label set costs, before and after it was scraped."""
+    with turn.start() as program:
+        turn.generator.run(program, replace(turn.row.load, cardinality=1), "--count", WARM_SPANS)
+        settled = settle(program)
+        empty = process.rss_mib(program.pid)
+        turn.generator.run(program, turn.row.load, "--count", GROWTH_SPANS, "--prepared", 0)
+        unscraped = process.rss_mib(program.pid)
+        new = settle(program).label_sets - settled.label_sets
+        if new < GROWTH_SPANS / 4:
+            raise Failed(f"only {new} new label sets of {GROWTH_SPANS} spans")
+        full = process.memory_mib(program.pid)
+        return {"bytes_a_label_set": (full["rss_mib"] - empty) * 2**20 / new,
+                "bytes_a_label_set_unscraped": (unscraped - empty) * 2**20 / new,
+                "label_sets": new, **full}
+
+
+def overload(turn):
+    """More than it can hold. Refusing is right; taking a span and not counting it is not."""
+    with turn.start() as program:
+        limit_mib = process.available_mib() * MEMORY_SHARE
+        running = turn.generator.start(program, turn.row.load, "--duration", f"{turn.seconds:g}s")
+        peak_mib, is_killed = _watch(program, running, limit_mib)
+        report = turn.generator.report(running)
+        figures = {
+            "rss_peak_mib": peak_mib,
+            "refused_requests": sum(share["requests"] for share in report["refused"].values()),
+            "unanswered_requests": report["unanswered"]["requests"],
+            "acknowledged_spans": report["acknowledged"]["spans"],
+        }
+        if is_killed:
+            turn.note(f"killed at {peak_mib:.0f} MiB, still growing")
+            return figures
+        program.must_live()
+        account(program, report)
+        if not report["acknowledged"]["spans"]:
+            raise Failed("no span was acknowledged")
+        settle(program)
+        return {**figures, "rss_peak_mib": process.memory_mib(program.pid)["rss_peak_mib"]}
+
+
+def _watch(program, running, limit_mib):
+    """The most that was resident while the generator ran, and whether that had to be ended."""
+    peak_mib = 0.0
+    while running.poll() is None:
+        peak_mib = max(peak_mib, process.rss_mib(program.pid))
+        if peak_mib > limit_mib:
+            program.process.kill()
+            program.process.wait()
+            return peak_mib, True
+        time.sleep(WATCH_SECONDS)
+    return peak_mib, False
+
+
+def sigterm(turn):
+    """Spans acknowledged, less those that the last scrape before the end showed."""
+    with turn.start() as program:
+        # The reader of answers must not wait for the end of a program that waits for a scrape.
+        with Scraper(program, SCRAPE_SECONDS, counted=True) as scraper:
+            # The load outlasts the program.
+            running = turn.generator.start(program, turn.row.load, "--duration", f"{turn.seconds + 60:g}s",
+                                           "--timeout", "5s")
+            time.sleep(turn.seconds)
+            program.must_live()
+            if running.poll() is not None:
+                raise Failed(lost(turn.generator.report(running)) or "the generator ended early")
+            program.terminate()
+            asked_at = time.monotonic()
+            stopper = threading.Timer(0.5, running.send_signal, [2])
+            stopper.start()
+            program.process.wait(120)
+            exit_seconds = time.monotonic() - asked_at
+            stopper.join()
+            report = turn.generator.report(running, interrupt=True)
+        shown, acknowledged = scraper.last.calls if scraper.last else 0, report["acknowledged"]["spans"]
+        if not acknowledged:
+            raise Failed("no span was acknowledged")
+        if shown > acknowledged + report["unanswered"]["spans"]:
+            raise Failed(f"shows {shown} of {acknowledged} spans")
+        if program.process.returncode:
+            turn.note(f"ended with status {program.process.returncode}")
+        missing = max(0, acknowledged - shown)
+        return {"lost_spans": missing, "lost_percent": 100 * missing / acknowledged, "acknowledged_spans": acknowledged,
+                "exit_seconds": exit_seconds}
+
+
+def first_reply(turn):
+    """From the start of the program to its answer to an empty export."""
+    with turn.start(wait=False) as program:
+        deadline = program.started_at + FIRST_REPLY_SECONDS_MAX
+        while time.perf_counter() < deadline:
+            program.must_live()
+            connection = http.client.HTTPConnection("127.0.0.1", program.ports["http"], timeout=FIRST_REPLY_SECONDS_MAX)
+            try:
+                connection.request("POST", "/v1/traces", b"", {"Content-Type": "application/x-protobuf"})
+                status = connection.getresponse().status
+                took = time.perf_counter() - program.started_at
+            except OSError:
+                time.sleep(0.0005)
+                continue
+            finally:
+                connection.close()
+            if status != 200:
+                raise Failed(f"an empty export was answered with status {status}")
+            return {"first_reply_ms": took * 1e3}
+        raise Failed("no reply")
+
+
+def size(turn):
+    found = turn.subject.describe()["bytes"]
+    stripped = subjects.stripped_bytes(turn.subject.path)
+    return {"binary_mb": found / 1e6, **({"stripped_mb": stripped / 1e6} if stripped else {})}

@@ -1,0 +1,49 @@
+"""Before and after the timed part: make the label sets, and see that every span was counted."""
+
+import time
+from dataclasses import replace
+
+from .errors import Failed
+
+# Two flushes of 15 s, of which the Collector needs both, and a scrape of a million lines.
+SETTLE_SECONDS_MAX = 90
+PAUSE_SECONDS = 0.5
+# Some routes are rare: so many spans until nearly every user of every route was seen.
+FILL_SPANS_A_LABEL_SET = 16
+FILL_SPAN_BYTES = 300
+# The share of the label sets asked for that must be there, and how many more may be.
+LABEL_SETS_LEAST, LABEL_SETS_MOST = 0.9, 1.1
+
+
+def wanted_label_sets(load):
+    return 25 * load.cardinality + 20 if load.cardinality else 0
+
+
+def settle(program):
+    """Scrapes until everything acknowledged is counted, and gives the scrape that shows it."""
+    least, most = program.acknowledged, program.acknowledged + program.uncertain
+    deadline = time.monotonic() + SETTLE_SECONDS_MAX
+    while True:
+        shown = program.scrape(counted=True)
+        if least <= shown.calls <= most:
+            program.label_sets = shown.label_sets
+            return shown
+        if shown.calls > most or time.monotonic() > deadline:
+            raise Failed(f"shows {shown.calls} spans of {least} acknowledged (and {program.uncertain} unanswered)")
+        time.sleep(max(PAUSE_SECONDS, shown.seconds))
+
+
+def fill(program, generator, load):
+    """Sends spans of every label set of `load`, each made anew, and waits until they are shown."""
+    wanted = wanted_label_sets(load)
+    if not wanted:
+        return
+    filling = replace(load, span_bytes=FILL_SPAN_BYTES, spans=512, rate=0, prepared=0)
+    generator.run(program, filling, "--count", wanted * FILL_SPANS_A_LABEL_SET)
+    check_label_sets(settle(program).label_sets, load)
+
+
+def check_label_sets(found, load):
+    wanted = wanted_label_sets(load)
+    if not LABEL_SETS_LEAST * wanted <= found <= LABEL_SETS_MOST * wanted:
+        raise Failed(f"{found} label sets instead of about {wanted}")
