@@ -12,7 +12,7 @@ from .errors import Failed
 from .programs import Program
 from .settling import wanted_label_sets
 
-SIDE_BY_SIDE = 6
+SIDE_BY_SIDE = 10
 MANY_LABEL_SETS = 20_000
 SPANS_LEAST = 20_000
 SPANS_MOST = 1_000_000
