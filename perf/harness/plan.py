@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from .settling import FILL_SPANS_A_LABEL_SET, wanted_label_sets
 
 # Seconds that are not measured, as seen on two cores; they only serve the estimate.
-START_OF_GENERATOR = 0.6
+START_OF_GENERATOR = 0.25
 SETTLE = 30.0
 VERIFY_A_ROW = 4.0
 LIFE = {"idle": 2.5, "first_reply": 0.3, "size": 0.2, "growth": 45.0, "sigterm": 8.0, "overload": 40.0,

@@ -118,7 +118,7 @@ def saturation(compression, pinned, collector=None, all_peers=False):
 
 
 def half(load, name):
-    return Row(f"half-of-saturation/{name}", "Latency", "half", "p99_ms", load, rounds=1, times=6.0,
+    return Row(f"half-of-saturation/{name}", "Latency", "half", "p99_ms", load, group="", rounds=1, times=6.0,
                note="each program at half of its own saturation")
 
 

@@ -18,6 +18,8 @@ MEASURES = {
     "half": lives.half, "idle": lives.idle, "memory_at_rate": lives.memory_at_rate, "growth": lives.growth,
     "overload": lives.overload, "sigterm": lives.sigterm, "first_reply": lives.first_reply, "size": lives.size,
 }
+# These start programs of their own: their rows have no group.
+LIVES = {"half", "idle", "memory_at_rate", "growth", "overload", "sigterm", "first_reply", "size"}
 # Taken when the rounds of a group are over.
 LAST = {"memory"}
 
@@ -122,7 +124,8 @@ class Session:
         """What goes wrong in the block fails these rows of this program, and nothing else."""
         try:
             yield
-        except (Failed, OSError) as error:
+        except Exception as error:  # Whatever it is: the other rows took an hour and are worth keeping.
+            reason = str(error) if isinstance(error, Failed) else repr(error)
             for row in rows:
-                self.cells[row.name][subject.name].fail(str(error) or repr(error))
-                self.say(f"{row.name}: {subject.name} FAILED: {error}")
+                self.cells[row.name][subject.name].fail(reason)
+                self.say(f"{row.name}: {subject.name} FAILED: {reason}")

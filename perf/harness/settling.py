@@ -10,6 +10,7 @@ SETTLE_SECONDS_MAX = 90
 PAUSE_SECONDS = 0.5
 # Some routes are rare: so many spans until nearly every user of every route was seen.
 FILL_SPANS_A_LABEL_SET = 16
+FILL_SPANS_LEAST = 100_000
 FILL_SPAN_BYTES = 300
 # The share of the label sets asked for that must be there, and how many more may be.
 LABEL_SETS_LEAST, LABEL_SETS_MOST = 0.9, 1.1
@@ -39,7 +40,7 @@ def fill(program, generator, load):
     if not wanted:
         return
     filling = replace(load, span_bytes=FILL_SPAN_BYTES, spans=512, rate=0, prepared=0)
-    generator.run(program, filling, "--count", wanted * FILL_SPANS_A_LABEL_SET)
+    generator.run(program, filling, "--count", max(FILL_SPANS_LEAST, wanted * FILL_SPANS_A_LABEL_SET))
     check_label_sets(settle(program).label_sets, load)
 
 

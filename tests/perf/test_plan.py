@@ -5,7 +5,7 @@ from harness.generator import flags, lost
 from harness.metrics import METRICS
 from harness.plan import Plan
 from harness.programs import configured
-from harness.session import MEASURES
+from harness.session import LIVES, MEASURES
 from harness.subjects import Subject, parse_peer
 
 OURS, FIRST, SECOND = Subject("spanmill", "a"), Subject("collector", "b"), Subject("tuned", "b", {"GOGC": "400"})
@@ -16,6 +16,7 @@ def test_every_row_can_be_run_and_says_what_counts():
     assert len(set(names)) == len(names) > 40
     for row in rows.ROWS:
         assert row.measure in MEASURES and row.headline in METRICS, row.name
+        assert (row.measure in LIVES) == (row.group == ""), row.name
         assert row.goal.of is None or row.goal.of in names, row.name
 
 
