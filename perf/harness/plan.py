@@ -2,14 +2,16 @@
 
 from dataclasses import dataclass
 
-from .settling import FILL_SPANS_A_LABEL_SET, wanted_label_sets
+from .settling import fill_spans
 
-# Seconds that are not measured, as seen on two cores; they only serve the estimate.
-START_OF_GENERATOR = 0.25
-SETTLE = 30.0
-VERIFY_A_ROW = 4.0
-LIFE = {"idle": 2.5, "first_reply": 0.3, "size": 0.2, "growth": 45.0, "sigterm": 8.0, "overload": 40.0,
-        "memory_at_rate": 40.0, "half": 45.0}
+# Seconds that are not measured, as seen on two quiet cores; they only serve the estimate. A peer is
+# taken to show spans at flushes of 15 s; spanmill shows them at once.
+START_OF_GENERATOR = 0.3
+SETTLE_OF_PEER = 30.0
+VERIFY_OF_PEER, VERIFY_OF_OURS = 3.5, 0.3
+# Beside the timed part, of one program; the mean of ours and a peer.
+LIFE = {"idle": 2.1, "first_reply": 0.1, "size": 0.3, "growth": 25.0, "sigterm": 3.0, "overload": 12.0,
+        "memory_at_rate": 20.0, "half": 26.0}
 NOT_TIMED = {"idle", "first_reply", "size", "growth", "memory"}
 SPANS_A_SECOND_OF_FILL = 80_000
 
@@ -55,16 +57,16 @@ class Plan:
         return subjects[start:] + subjects[:start]
 
     def estimate_seconds(self):
-        total = len(self.rows) * VERIFY_A_ROW
+        total = 0.0
         for subjects, rows in self.groups():
+            peers = len(subjects) - 1
             for row in rows:
                 timed = 0 if row.measure in NOT_TIMED else self.seconds_of(row)
                 once = timed + START_OF_GENERATOR + LIFE.get(row.measure, 0)
-                total += self.rounds_of(row) * len(subjects) * once
+                total += self.rounds_of(row) * len(subjects) * once + VERIFY_OF_OURS + VERIFY_OF_PEER * peers
             if rows[0].group:
-                total += SETTLE
-                label_sets = max(wanted_label_sets(row.load) for row in rows)
-                if label_sets:
-                    fill = label_sets * FILL_SPANS_A_LABEL_SET / SPANS_A_SECOND_OF_FILL
-                    total += len(subjects) * (fill + SETTLE)
+                spans = fill_spans(rows[0].load)
+                total += len(subjects) * spans / SPANS_A_SECOND_OF_FILL
+                # Each waits for its own fill; at the end of the group all wait together.
+                total += SETTLE_OF_PEER * (peers * (spans > 0) + (peers > 0))
         return total

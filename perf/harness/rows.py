@@ -92,7 +92,7 @@ def label_sets(count, cpu, cpu_ratio, cpu_collector, rss, rss_ratio, rss_collect
 def flush(count, factor=None, of=None, collector=None):
     load = Load(spans=50, in_flight=8, rate=20_000, cardinality=users_for(count))
     return Row(f"flush/{count}-label-sets", "Latency", "open", "p99_ms", load, Goal(None, None, collector, factor, of),
-               f"{count} label sets", rounds=2, times=3.0, note="two flushes of 15 s fall into it")
+               f"{count} label sets", rounds=2, times=3.0, note="two flushes of 15 s fall into it; spanmill folds each second")
 
 
 def scrape(count, gzip, most, ratio, collector, all_peers=False):
