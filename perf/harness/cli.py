@@ -5,6 +5,7 @@ import datetime
 import json
 import os
 import pathlib
+import signal
 import sys
 import time
 
@@ -59,6 +60,8 @@ def main(argv=None):
     if args.list:
         return _list(plan)
 
+    # As with Ctrl-C: every program that was started is ended.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     usable = machine.cores()
     # On one core they share it; absolute figures say little then.
     program_core, generator_core = usable[0], usable[1 % len(usable)]

@@ -11,7 +11,7 @@ from . import result, spread
 from .metrics import METRICS
 from .subjects import OURS
 
-WIDTH, LEFT, RIGHT, TOP = 860, 270, 90, 44
+WIDTH, LEFT, RIGHT, TOP = 880, 300, 80, 44
 BAR, GAP = 12, 12
 STYLE = """
 svg { background: #fff; font: 12px system-ui, sans-serif }
@@ -53,7 +53,7 @@ def section(document, name):
     y, parts = TOP, []
     for headline, lines in charts.items():
         metric = METRICS[headline]
-        better = "less is better" if metric.lower_is_better else "more is better"
+        better = f"{'less' if metric.lower_is_better else 'more'} is better; logarithmic"
         y, drawn = _chart(y, f"{metric.title}, {metric.unit or 'count'}; {better}", lines)
         parts += drawn
     return _svg(name, names, parts, y)
@@ -83,11 +83,12 @@ def _chart(y, title, lines, one=False):
         parts.append(f'<text x="{LEFT - 8}" y="{y + len(bars) * BAR / 2 + 4:.0f}" text-anchor="end">{escape(name)}</text>')
         for index, bar in bars:
             x, middle = scale.x(bar["median"]), y + BAR / 2 - 1
-            parts.append(f'<rect class="p{index % COLOURS}" x="{LEFT}" y="{y}" width="{x - LEFT:.1f}" height="{BAR - 2}"/>')
+            left, right = sorted((scale.x(1.0) if one else LEFT, x))
+            parts.append(f'<rect class="p{index % COLOURS}" x="{left:.1f}" y="{y}" width="{right - left:.1f}" height="{BAR - 2}"/>')
             low, high = scale.x(bar["min"]), scale.x(bar["max"])
             if bar["n"] > 1:
                 parts.append(f'<line class="spread" x1="{low:.1f}" x2="{high:.1f}" y1="{middle}" y2="{middle}"/>')
-            parts.append(f'<text x="{max(x, high) + 4:.1f}" y="{y + BAR - 2}">{_short(bar["median"])}</text>')
+            parts.append(f'<text x="{max(right, high) + 4:.1f}" y="{y + BAR - 2}">{_short(bar["median"])}</text>')
             y += BAR
         y += GAP
     for tick in scale.ticks():

@@ -39,7 +39,7 @@ def settle(program):
             return shown
         if shown.calls > most or time.monotonic() - begun > patience:
             raise Failed(f"shows {shown.calls} spans of {least} acknowledged (and {program.uncertain} unanswered)")
-        time.sleep(PAUSE_SECONDS)
+        time.sleep(max(PAUSE_SECONDS, shown.seconds))
 
 
 def fill(program, generator, load):
