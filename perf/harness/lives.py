@@ -10,7 +10,7 @@ from .errors import Failed
 from .generator import account, lost
 from .measure import PREPARED, loaded
 from .scraping import Scraper
-from .settling import settle
+from .settling import check_label_sets, fill_spans, settle
 
 # A program that is started and left alone has settled by then.
 IDLE_SECONDS = 2.0
@@ -51,6 +51,8 @@ def memory_at_rate(turn):
             turn.generator.run(program, turn.row.load, "--duration", f"{turn.seconds:g}s")
         before = process.memory_mib(program.pid)
         counted = settle(program)
+        if program.acknowledged >= fill_spans(turn.row.load):
+            check_label_sets(counted.label_sets, turn.row.load)
         return {**process.memory_mib(program.pid), "rss_before_scrape_mib": before["rss_mib"],
                 "label_sets": counted.label_sets}
 

@@ -13,6 +13,8 @@ from .errors import Failed
 from .scraping import Scraper
 
 SCRAPES_MIN = 2
+# Of the rate; below, latencies are those of a queue that grows.
+KEPT_UP_SHARE = 0.95
 # Requests made beforehand for a rate at which making them would be the limit.
 PREPARED = 64
 
@@ -59,6 +61,8 @@ def loaded(turn, load):
     report = turn.generator.run(program, load, "--duration", f"{turn.seconds:g}s")
     cpu_ns = process.cpu_ns_between(before, process.cpu_mark(program.pid))
     spans, ack = report["acknowledged"]["spans"], report["acknowledgement_ms"]
+    if load.rate and report["spans_per_second"] < KEPT_UP_SHARE * load.rate:
+        turn.note(f"kept up with {100 * report['spans_per_second'] / load.rate:.0f} % of the rate")
     if report["generator"]["is_limit"]:
         turn.note("the generator was the limit")
     return {

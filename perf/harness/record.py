@@ -14,10 +14,12 @@ def line(document):
     """What is kept of a run: the rounds' values of every figure that counts."""
     rows = {}
     for row in document["rows"]:
-        kept = {name: result.headline_values(row, name) for name in row["programs"]}
-        rows[row["name"]] = {"headline": row["headline"],
-                             "programs": {name: [float(f"{value:.6g}") for value in values] for name, values in kept.items() if values},
-                             "failed": {name: cell["failed"] for name, cell in row["programs"].items() if cell["failed"]}}
+        values = {name: result.headline_values(row, name) for name in row["programs"]}
+        rows[row["name"]] = {
+            "headline": row["headline"],
+            "programs": {name: [float(f"{value:.6g}") for value in of] for name, of in values.items() if of},
+            "failed": {name: cell["failed"] for name, cell in row["programs"].items() if cell["failed"]},
+        }
     kept = ("started", "commit", "dirty", "machine", "load_before", "load_after", "rounds", "seconds")
     programs = {program["name"]: program["version"] for program in document["programs"]}
     return {"record": FORMAT, **{key: document[key] for key in kept}, "programs": programs, "rows": rows}
