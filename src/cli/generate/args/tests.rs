@@ -1,8 +1,11 @@
 //! What arguments settle to, and which do not go together.
 
+use std::path::PathBuf;
+
 use clap::Parser;
 
 use super::*;
+use crate::generate::verify::{Expectation, ExpectedDimension};
 
 #[derive(Debug, Parser)]
 struct Command {
