@@ -71,6 +71,8 @@ class Session:
         with contextlib.ExitStack() as stack:
             programs = {}
             for subject in subjects:
+                if all(self.cells[row.name][subject.name].failed for row in rows):
+                    continue  # Its load came out wrong.
                 with self._failing(rows, subject):
                     program = stack.enter_context(Program(subject, self.config, self.cores_of(pinned)))
                     self.say(f"{rows[0].group}: {subject.name} fills")
