@@ -1,5 +1,6 @@
 """`spanmill generate` as a function: a load in, its report out, or why the run does not count."""
 
+import contextlib
 import json
 import signal
 import subprocess
@@ -30,11 +31,18 @@ class Generator:
     def __init__(self, binary, cores):
         self.binary, self.cores = binary, cores
 
-    def start(self, program, load, *more):
-        """A run in the background; see `report`."""
+    @contextlib.contextmanager
+    def running(self, program, load, *more):
+        """A run in the background, for `report`; it does not outlive the block."""
         command = [self.binary, "generate", "--quiet", "--report", "json"]
         command += ["--endpoint", program.endpoint(load.protocol), *flags(load), *map(str, more)]
-        return spawn(command, self.cores, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        run = spawn(command, self.cores, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        try:
+            yield run
+        finally:
+            if run.poll() is None:
+                run.kill()
+                run.communicate()
 
     def report(self, running, interrupt=False):
         """What a run reports when it ends; with `interrupt` it is told to."""
@@ -43,8 +51,6 @@ class Generator:
         try:
             out, err = running.communicate(timeout=REPORT_SECONDS_MAX)
         except subprocess.TimeoutExpired as error:
-            running.kill()
-            running.communicate()
             raise Failed("the generator did not end") from error
         try:
             return json.loads(out)
@@ -53,7 +59,8 @@ class Generator:
 
     def run(self, program, load, *more):
         """A run of which every span must be acknowledged."""
-        report = self.report(self.start(program, load, *more))
+        with self.running(program, load, *more) as running:
+            report = self.report(running)
         account(program, report)
         problem = lost(report)
         if problem:

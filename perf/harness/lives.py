@@ -1,6 +1,8 @@
 """Measurements that need a program's whole life: start, memory, overload, end."""
 
 import http.client
+import signal
+import subprocess
 import threading
 import time
 from dataclasses import replace
@@ -23,6 +25,8 @@ WARM_SPANS = 20_000
 MEMORY_SHARE = 0.5
 WATCH_SECONDS = 0.05
 SCRAPE_SECONDS = 1.0
+LOAD_SECONDS_AFTER = 0.5
+EXIT_SECONDS_MAX = 120
 FIRST_REPLY_SECONDS_MAX = 30
 
 
@@ -78,9 +82,9 @@ def overload(turn):
     """More than it can hold. Refusing is right; taking a span and not counting it is not."""
     with turn.start() as program:
         limit_mib = process.available_mib() * MEMORY_SHARE
-        running = turn.generator.start(program, turn.row.load, "--duration", f"{turn.seconds:g}s")
-        peak_mib, is_killed = _watch(program, running, limit_mib)
-        report = turn.generator.report(running)
+        with turn.generator.running(program, turn.row.load, "--duration", f"{turn.seconds:g}s") as running:
+            peak_mib, is_killed = _watch(program, running, limit_mib)
+            report = turn.generator.report(running)
         figures = {
             "rss_peak_mib": peak_mib,
             "refused_requests": sum(share["requests"] for share in report["refused"].values()),
@@ -113,34 +117,44 @@ def _watch(program, running, limit_mib):
 
 def sigterm(turn):
     """Spans acknowledged, less those that the last scrape before the end showed."""
-    with turn.start() as program:
-        # The reader of answers must not wait for the end of a program that waits for a scrape.
-        with Scraper(program, SCRAPE_SECONDS, counted=True) as scraper:
-            # The load outlasts the program.
-            running = turn.generator.start(program, turn.row.load, "--duration", f"{turn.seconds + 60:g}s",
-                                           "--timeout", "5s")
-            time.sleep(turn.seconds)
-            program.must_live()
-            if running.poll() is not None:
-                raise Failed(lost(turn.generator.report(running)) or "the generator ended early")
-            program.terminate()
-            asked_at = time.monotonic()
-            stopper = threading.Timer(0.5, running.send_signal, [2])
-            stopper.start()
-            program.process.wait(120)
-            exit_seconds = time.monotonic() - asked_at
-            stopper.join()
-            report = turn.generator.report(running, interrupt=True)
-        shown, acknowledged = scraper.last.calls if scraper.last else 0, report["acknowledged"]["spans"]
-        if not acknowledged:
-            raise Failed("no span was acknowledged")
-        if shown > acknowledged + report["unanswered"]["spans"]:
-            raise Failed(f"shows {shown} of {acknowledged} spans")
-        if program.process.returncode:
-            turn.note(f"ended with status {program.process.returncode}")
-        missing = max(0, acknowledged - shown)
-        return {"lost_spans": missing, "lost_percent": 100 * missing / acknowledged, "acknowledged_spans": acknowledged,
-                "exit_seconds": exit_seconds}
+    # The load outlasts the program.
+    flags = ["--duration", f"{turn.seconds + 60:g}s", "--timeout", "5s"]
+    with (
+        turn.start() as program,
+        Scraper(program, SCRAPE_SECONDS, counted=True) as scraper,
+        turn.generator.running(program, turn.row.load, *flags) as running,
+    ):
+        time.sleep(turn.seconds)
+        program.must_live()
+        if running.poll() is not None:
+            raise Failed(lost(turn.generator.report(running)) or "the generator ended early")
+        exit_seconds = _end_under_load(program, running)
+        report = turn.generator.report(running, interrupt=True)
+    shown, acknowledged = scraper.last.calls if scraper.last else 0, report["acknowledged"]["spans"]
+    if not acknowledged:
+        raise Failed("no span was acknowledged")
+    if shown > acknowledged + report["unanswered"]["spans"]:
+        raise Failed(f"shows {shown} of {acknowledged} spans")
+    if program.process.returncode:
+        turn.note(f"ended with status {program.process.returncode}")
+    missing = max(0, acknowledged - shown)
+    return {"lost_spans": missing, "lost_percent": 100 * missing / acknowledged, "acknowledged_spans": acknowledged,
+            "exit_seconds": exit_seconds}
+
+
+def _end_under_load(program, running):
+    """Ends the program and, when it takes no spans any more, the load; seconds until it was gone."""
+    program.terminate()
+    asked_at = time.monotonic()
+    stopper = threading.Timer(LOAD_SECONDS_AFTER, running.send_signal, [signal.SIGINT])
+    stopper.start()
+    try:
+        program.process.wait(EXIT_SECONDS_MAX)
+    except subprocess.TimeoutExpired as error:
+        raise Failed(f"did not end within {EXIT_SECONDS_MAX} s of SIGTERM") from error
+    finally:
+        stopper.join()
+    return time.monotonic() - asked_at
 
 
 def first_reply(turn):

@@ -64,9 +64,9 @@ def _check(subject, load, config, generator, expected, cores):
     spans = min(SPANS_MOST, max(SPANS_LEAST, SPANS_A_LABEL_SET * wanted_label_sets(load)))
     with Program(subject, config, cores) as program:
         told, settle = (expected, SETTLE_OTHERWISE) if expected else (program.config, SETTLE)
-        running = generator.start(program, load, "--count", spans, "--verify", program.scrape_url(),
-                                  "--verify-settle", settle, "--config", told)
-        report = generator.report(running)
+        flags = ["--count", spans, "--verify", program.scrape_url(), "--verify-settle", settle, "--config", told]
+        with generator.running(program, load, *flags) as running:
+            report = generator.report(running)
     verdict = report["verify"]
     if not verdict or not verdict["passed"]:
         first = verdict["differences"][0] if verdict and verdict["differences"] else "nothing was verified"
