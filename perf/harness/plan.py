@@ -67,6 +67,6 @@ class Plan:
             if rows[0].group:
                 spans = fill_spans(rows[0].load)
                 total += len(subjects) * spans / SPANS_A_SECOND_OF_FILL
-                # Each waits for its own fill; at the end of the group all wait together.
-                total += SETTLE_OF_PEER * (peers * (spans > 0) + (peers > 0))
+                # All wait together for the flushes of the fill, and again at the end of the group.
+                total += SETTLE_OF_PEER * ((spans > 0) + 1) * (peers > 0)
         return total

@@ -11,7 +11,7 @@ from . import lives, measure
 from .errors import Failed
 from .measure import Turn
 from .programs import Program
-from .settling import check_label_sets, fill, settle
+from .settling import check_label_sets, fill, filled, settle, wanted_label_sets
 
 MEASURES = {
     "closed": measure.closed, "open": measure.open_rate, "scrape": measure.scrape, "memory": measure.memory,
@@ -65,20 +65,11 @@ class Session:
                 self._take(Turn(row, subject, self.generator_of(row.pinned), self.plan.seconds_of(row), start=start))
 
     def _shared(self, subjects, rows):
-        pinned, generator = rows[0].pinned, self.generator_of(rows[0].pinned)
+        generator = self.generator_of(rows[0].pinned)
         last = [row for row in rows if row.measure in LAST]
         timed = [row for row in rows if row.measure not in LAST]
         with contextlib.ExitStack() as stack:
-            programs = {}
-            for subject in subjects:
-                if all(self.cells[row.name][subject.name].failed for row in rows):
-                    continue  # Its load came out wrong.
-                with self._failing(rows, subject):
-                    program = stack.enter_context(Program(subject, self.config, self.cores_of(pinned)))
-                    self.say(f"{rows[0].group}: {subject.name} fills")
-                    fill(program, generator, rows[0].load)
-                    program.hold()
-                    programs[subject.name] = program
+            programs = self._started(stack, subjects, rows, generator)
             for turn in range(max((self.plan.rounds_of(row) for row in timed), default=0)):
                 for row in timed:
                     if turn < self.plan.rounds_of(row):
@@ -93,6 +84,31 @@ class Session:
                     with self._failing(rows, subject):
                         self._settled(programs[subject.name], rows, last, subject, generator)
 
+    def _started(self, stack, subjects, rows, generator):
+        """The group's programs by name, with its label sets in them, all held.
+
+        They are filled one after the other but wait for their flushes together: the first one must not
+        forget its series before the last one is ready.
+        """
+        sent = {}
+        for subject in subjects:
+            if all(self.cells[row.name][subject.name].failed for row in rows):
+                continue  # Its load came out wrong.
+            with self._failing(rows, subject):
+                self.say(f"{rows[0].group}: {subject.name} fills")
+                program = stack.enter_context(Program(subject, self.config, self.cores_of(rows[0].pinned)))
+                sent[subject] = program
+                fill(program, generator, rows[0].load)
+        programs = {}
+        for subject, program in sent.items():
+            with self._failing(rows, subject):
+                filled(program, rows[0].load)
+                if not all(self.cells[row.name][subject.name].failed for row in rows):
+                    programs[subject.name] = program
+        for program in sent.values():
+            program.hold()
+        return programs
+
     def _held(self, programs, row, subject, generator):
         program = programs.get(subject.name)
         if program is None:
@@ -103,7 +119,7 @@ class Session:
             program.hold()
 
     def _settled(self, program, rows, last, subject, generator):
-        shown = settle(program)
+        shown = settle(program, wanted_label_sets(rows[0].load))
         if rows[0].load.cardinality:
             check_label_sets(shown.label_sets, rows[0].load)
         for row in rows:

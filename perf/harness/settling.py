@@ -27,13 +27,16 @@ def fill_spans(load):
     return max(FILL_SPANS_LEAST, wanted * FILL_SPANS_A_LABEL_SET) if wanted else 0
 
 
-def settle(program):
-    """Scrapes until everything acknowledged is counted, and gives the scrape that shows it."""
+def settle(program, label_sets=0):
+    """Scrapes until everything acknowledged is counted, and gives the scrape that shows it.
+
+    `label_sets` are about as many as there will be: a program that shows none yet may be at work on them.
+    """
     least, most = program.acknowledged, program.acknowledged + program.uncertain
     begun = time.monotonic()
     while True:
         shown = program.scrape(counted=True)
-        patience = SETTLE_SECONDS_MAX + SETTLE_SECONDS_A_LABEL_SET * shown.label_sets
+        patience = SETTLE_SECONDS_MAX + SETTLE_SECONDS_A_LABEL_SET * max(label_sets, shown.label_sets)
         if least <= shown.calls <= most:
             program.label_sets = shown.label_sets
             return shown
@@ -43,13 +46,16 @@ def settle(program):
 
 
 def fill(program, generator, load):
-    """Sends spans of every label set of `load`, each made anew, and waits until they are shown."""
+    """Sends spans of every label set of `load`, each made anew; `filled` waits until they are shown."""
     spans = fill_spans(load)
-    if not spans:
-        return
-    filling = replace(load, span_bytes=FILL_SPAN_BYTES, spans=512, rate=0, prepared=0)
-    generator.run(program, filling, "--count", spans)
-    check_label_sets(settle(program).label_sets, load)
+    if spans:
+        filling = replace(load, span_bytes=FILL_SPAN_BYTES, spans=512, rate=0, prepared=0)
+        generator.run(program, filling, "--count", spans)
+
+
+def filled(program, load):
+    if fill_spans(load):
+        check_label_sets(settle(program, wanted_label_sets(load)).label_sets, load)
 
 
 def check_label_sets(found, load):
