@@ -1,0 +1,1 @@
+"""The harness behind perf/run and perf/compare; perf/README.md says what each file is."""

@@ -1,0 +1,5 @@
+"""The harness of perf/ as a package for these tests."""
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "perf"))

@@ -1,0 +1,56 @@
+"""perf/compare: two records told apart."""
+import json
+
+import pytest
+from documents import cell, document, row
+from harness import compare, record
+
+FAST, SLOW = [100, 102, 98, 101, 99], [130, 133, 128, 131, 129]
+
+
+def line(cpu, spans=None, failed=""):
+    rows = [row("cpu", "cpu_ns_a_span", {"spanmill": cell("cpu_ns_a_span", cpu, failed)})]
+    if spans:
+        rows.append(row("throughput", "spans_a_second", {"spanmill": cell("spans_a_second", spans)}))
+    return record.line(document(rows))
+
+
+def verdicts(before, after):
+    return {name: said for name, _, _, said in compare.rows(before, after)}
+
+
+def test_faster_and_slower_follow_which_way_the_figure_goes():
+    assert verdicts(line(FAST, FAST), line(SLOW, SLOW)) == {"cpu": "slower", "throughput": "faster"}
+    assert verdicts(line(SLOW, SLOW), line(FAST, FAST)) == {"cpu": "faster", "throughput": "slower"}
+    assert verdicts(line(FAST, FAST), line(FAST, FAST)) == {"cpu": "no difference seen", "throughput": "no difference seen"}
+
+
+def test_only_a_slowdown_beyond_doubt_fails():
+    found = compare.rows(line(FAST), line(SLOW))
+    # 128 / 102 is the least that the values allow.
+    assert compare.slower_beyond(found, 20) == ["cpu"]
+    assert compare.slower_beyond(found, 40) == []
+    assert compare.slower_beyond(compare.rows(line(SLOW), line(FAST)), 0) == []
+
+
+def test_a_row_that_fails_now_is_said():
+    assert compare.failed_since(line(FAST), line([], failed="lost spans")) == ["cpu"]
+    assert compare.failed_since(line([], failed="lost spans"), line([], failed="lost spans")) == []
+
+
+def test_records_are_read_from_reports_and_lines(tmp_path, capsys):
+    report = tmp_path / "result.json"
+    report.write_text(json.dumps(document([row("cpu", "cpu_ns_a_span", {"spanmill": cell("cpu_ns_a_span", SLOW)})])))
+    for commit, values in (("b" * 40, FAST), ("c" * 40, SLOW)):
+        rows = [row("cpu", "cpu_ns_a_span", {"spanmill": cell("cpu_ns_a_span", values)})]
+        path = record.append(document(rows, commit=commit), tmp_path)
+    assert path.name == "a-cpu-2-cores.jsonl"
+    assert record.load(str(path))["commit"] == "c" * 40
+    assert record.load(f"{path}@0")["commit"] == record.load(f"{path}@{'b' * 12}")["commit"] == "b" * 40
+    with pytest.raises(ValueError):
+        record.load(f"{path}@7")
+
+    assert compare.main([f"{path}@0", str(report), "--fail-above", "3"]) == 1
+    assert "slower" in capsys.readouterr().out
+    assert compare.main([f"{path}@0", f"{path}@0", "--fail-above", "3"]) == 0
+    assert compare.main([f"{path}@0", str(report)]) == 0
