@@ -79,7 +79,7 @@ impl Seat {
             .is_ok()
     }
 
-    fn looks_parked(&self) -> bool {
+    pub(super) fn looks_parked(&self) -> bool {
         self.state.load(Ordering::Relaxed) == PARKED
     }
 }

@@ -24,9 +24,6 @@ struct Group {
     slot: u32,
 }
 
-/// No bucket: groups and so buckets are bounded by `StoreSpec::GROUPS_MAX` and what one run adds.
-const UNKNOWN: u32 = u32::MAX;
-
 /// The groups of one worker and table.
 #[derive(Default)]
 pub(super) struct GroupTable {
@@ -52,25 +49,10 @@ impl GroupTable {
     ) {
         debug_assert_ne!(sequence, 0);
         offsets.clear();
-        // PERF: all buckets are found before one is looked into. Whether a group has a row in this
-        // window cannot be predicted; asked row by row, each wrong guess would wait for memory anew
-        // (`groups/512_rows_100000_groups`).
         offsets.extend(rows.iter().map(|row| {
-            let hash = hashes[*row as usize];
-            let found = (self.groups).find_bucket_index(hash[0], |group| group.hash == hash);
-            found.map_or(UNKNOWN, |bucket| bucket as u32)
-        }));
-        let known = self.groups.len();
-        for (offset, row) in offsets.iter_mut().zip(rows) {
             let row = *row as usize;
             let hash = hashes[row];
-            // A birth may have moved them all.
-            let found = if self.groups.len() == known && *offset != UNKNOWN {
-                self.groups.get_bucket_mut(*offset as usize)
-            } else {
-                self.groups.find_mut(hash[0], |group| group.hash == hash)
-            };
-            let slot = match found {
+            let slot = match self.groups.find_mut(hash[0], |group| group.hash == hash) {
                 Some(group) if group.sequence == sequence => group.slot,
                 Some(group) => {
                     group.sequence = sequence;
@@ -79,8 +61,8 @@ impl GroupTable {
                 }
                 None => self.insert(hash, sequence, window, words, |id| born(row, id)),
             };
-            *offset = slot * words as u32;
-        }
+            slot * words as u32
+        }));
     }
 
     #[cold]

@@ -1,6 +1,6 @@
 //! Requests as they were sent or came, in a file: written here, read again by `replay`.
 //!
-//! The file opens with the line [`MAGIC`]. Each request is one line of JSON, then the body as it was
+//! The file opens with the line `MAGIC`. Each request is one line of JSON, then the body as it was
 //! on the wire (a gRPC body with its prefix), then a line feed:
 //!
 //! ```text

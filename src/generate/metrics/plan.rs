@@ -40,7 +40,7 @@ pub enum Kind {
     },
     ExponentialHistogram {
         temporality: Temporality,
-        /// The finest; a coarser one is taken when [`EXPONENTIAL_BUCKETS_MAX`] do not hold the values.
+        /// The finest; a coarser one is taken when `EXPONENTIAL_BUCKETS_MAX` do not hold the values.
         scale: i32,
         zero_threshold: f64,
         has_min_max: bool,

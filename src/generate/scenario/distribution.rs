@@ -1,6 +1,6 @@
 //! How the numbers of a scenario are spread: latencies, the values of metrics.
 //!
-//! A key of the file becomes a [`Distribution`], which is drawn from with a seeded [`Random`]. One
+//! A key of the file becomes a [`Distribution`], which is drawn from with a seeded `Random`. One
 //! grammar serves durations and bare numbers; [`Unit`] tells which a key wants.
 
 use std::time::Duration;

@@ -117,11 +117,16 @@ fn what_is_ready_together_runs_together_and_all_is_answered() {
     assert_eq!(bench.dropped.load(Ordering::SeqCst), 1);
 }
 
-/// Each run waits for the other: this ends only if two workers run at a time.
+/// Each run waits for the other: this ends only if two workers run at a time. Work is handed only to
+/// a worker that sleeps already, so both must before the first request.
 #[test]
 fn sleeping_worker_takes_what_one_connection_has_too_much_of() {
     let meet = Arc::new(Barrier::new(2));
     let bench = start(2, Some(&meet), WorkerOptions::default());
+    let crew = bench.workers.dealer().crew;
+    while !crew.seats.iter().all(|seat| seat.looks_parked()) {
+        std::thread::yield_now();
+    }
     let outcomes = deal(&bench, vec![(Signal::Traces, 400 << 10); 2]);
     assert!(outcomes.iter().all(Option::is_some));
     bench.workers.join().expect("no panic");
