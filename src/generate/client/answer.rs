@@ -1,6 +1,7 @@
 //! An answer in, whether the request was acknowledged or refused out.
 
-use bytes::{Buf, Bytes};
+use bytes::{Buf, Bytes, BytesMut};
+use h2::RecvStream;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Response, StatusCode};
 use http_body_util::{BodyExt, Limited};
@@ -24,7 +25,10 @@ pub(super) type Broken = Box<dyn std::error::Error + Send + Sync>;
 
 pub(super) async fn of_http(response: Response<Incoming>) -> Result<Outcome, Broken> {
     let (head, body) = response.into_parts();
-    let (message, _) = read(body).await?;
+    let message = Limited::new(body, ANSWER_BYTES_MAX)
+        .collect()
+        .await?
+        .to_bytes();
     if !head.status.is_success() {
         return Ok(Outcome::Refused(Refusal::Http(head.status.as_u16())));
     }
@@ -37,7 +41,7 @@ pub(super) async fn of_http(response: Response<Incoming>) -> Result<Outcome, Bro
     }))
 }
 
-pub(super) async fn of_grpc(response: Response<Incoming>) -> Result<Outcome, Broken> {
+pub(super) async fn of_grpc(response: Response<RecvStream>) -> Result<Outcome, Broken> {
     let (head, body) = response.into_parts();
     if head.status != StatusCode::OK {
         return Ok(Outcome::Refused(Refusal::Http(head.status.as_u16())));
@@ -67,10 +71,17 @@ fn success(is_partial: bool) -> Outcome {
 }
 
 /// The whole body of an answer, with its trailers.
-async fn read(body: Incoming) -> Result<(Bytes, Option<HeaderMap>), Broken> {
-    let collected = Limited::new(body, ANSWER_BYTES_MAX).collect().await?;
-    let trailers = collected.trailers().cloned();
-    Ok((collected.to_bytes(), trailers))
+async fn read(mut body: RecvStream) -> Result<(Bytes, Option<HeaderMap>), Broken> {
+    let mut message = BytesMut::new();
+    while let Some(data) = body.data().await {
+        let data = data?;
+        if message.len() + data.len() > ANSWER_BYTES_MAX {
+            return Err("an answer without end".into());
+        }
+        body.flow_control().release_capacity(data.len())?;
+        message.extend_from_slice(&data);
+    }
+    Ok((message.freeze(), body.trailers().await?))
 }
 
 /// Whether an `Export...ServiceResponse` says that items were rejected. Anything that is not this

@@ -3,22 +3,17 @@
 //! HTTP/2 takes any number of requests at once; HTTP/1.1 one, and a request that is given up in the
 //! middle takes its connection with it.
 
-use std::future::Future;
-
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::body::Incoming;
-use hyper::client::conn::{http1, http2};
-use hyper::rt::Executor;
+use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::sync::Mutex;
 
+use super::Outcome;
+use super::answer::{self, Broken};
 use super::head::Head;
-use super::{Outcome, answer};
 use crate::generate::target::Target;
-
-type Request = http::Request<Full<Bytes>>;
 
 pub(in crate::generate) struct Connection {
     authority: String,
@@ -28,7 +23,7 @@ pub(in crate::generate) struct Connection {
 
 enum Sender {
     Http1(http1::SendRequest<Full<Bytes>>),
-    Http2(http2::SendRequest<Full<Bytes>>),
+    Http2(h2::client::SendRequest<Bytes>),
 }
 
 impl Connection {
@@ -50,7 +45,7 @@ impl Connection {
         }
         let stream = TcpStream::connect(&self.authority).await?;
         stream.set_nodelay(true)?;
-        let opened = Sender::open(TokioIo::new(stream), self.is_grpc).await;
+        let opened = Sender::open(stream, self.is_grpc).await;
         *sender = Some(opened.map_err(std::io::Error::other)?);
         Ok(())
     }
@@ -63,7 +58,7 @@ impl Connection {
         let Some(mut sender) = sender else {
             return Outcome::Unanswered;
         };
-        let Ok(outcome) = sender.exchange(head.with(body)).await else {
+        let Ok(outcome) = sender.exchange(head, body).await else {
             return Outcome::Unanswered;
         };
         if let Sender::Http1(_) = sender {
@@ -74,44 +69,41 @@ impl Connection {
 }
 
 impl Sender {
-    async fn open(stream: TokioIo<TcpStream>, is_grpc: bool) -> hyper::Result<Self> {
+    async fn open(stream: TcpStream, is_grpc: bool) -> Result<Self, Broken> {
+        // How the connection ends is seen by the requests that it had under way.
         Ok(if is_grpc {
-            let (sender, driver) = http2::handshake(LocalExecutor, stream).await?;
+            let (sender, driver) = h2::client::handshake(stream).await?;
             tokio::task::spawn_local(driver);
             Self::Http2(sender)
         } else {
-            let (sender, driver) = http1::handshake(stream).await?;
+            let (sender, driver) = http1::handshake(TokioIo::new(stream)).await?;
             tokio::task::spawn_local(driver);
             Self::Http1(sender)
         })
     }
 
+    /// Also notices that the server has closed the connection meanwhile.
     async fn is_open(&mut self) -> bool {
         match self {
-            // Also notices that the server has closed the connection meanwhile.
             Self::Http1(sender) => sender.ready().await.is_ok(),
-            Self::Http2(sender) => !sender.is_closed(),
+            Self::Http2(sender) => sender.clone().ready().await.is_ok(),
         }
     }
 
-    async fn exchange(&mut self, request: Request) -> Result<Outcome, answer::Broken> {
+    async fn exchange(&mut self, head: &Head, body: Bytes) -> Result<Outcome, Broken> {
         match self {
-            Self::Http1(sender) => answer::of_http(sender.send_request(request).await?).await,
+            Self::Http1(sender) => {
+                let request = head.request().map(|()| Full::new(body));
+                answer::of_http(sender.send_request(request).await?).await
+            }
             Self::Http2(sender) => {
-                sender.ready().await?;
-                let response: http::Response<Incoming> = sender.send_request(request).await?;
-                answer::of_grpc(response).await
+                let mut sender = sender.clone().ready().await?;
+                let (response, mut stream) = sender.send_request(head.request(), false)?;
+                // Before the driver comes to run: head and message leave in one write, as clients of
+                // the field send them. What the server's window has no room for waits in the stream.
+                stream.send_data(body, true)?;
+                answer::of_grpc(response.await?).await
             }
         }
-    }
-}
-
-/// Runs hyper's tasks on the thread that asked.
-#[derive(Clone, Copy)]
-struct LocalExecutor;
-
-impl<F: Future<Output = ()> + 'static> Executor<F> for LocalExecutor {
-    fn execute(&self, future: F) {
-        tokio::task::spawn_local(future);
     }
 }

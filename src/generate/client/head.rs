@@ -1,9 +1,7 @@
 //! Everything of a request but its body, made once and cloned for each.
 
-use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HOST, TE, USER_AGENT};
 use http::{HeaderName, HeaderValue};
-use http_body_util::Full;
 
 use crate::generate::error::GenerateError;
 use crate::generate::target::Target;
@@ -14,7 +12,7 @@ pub(in crate::generate) const GRPC_ENCODING: HeaderName = HeaderName::from_stati
 /// A request without its body.
 #[derive(Debug)]
 pub(in crate::generate) struct Head {
-    request: http::Request<Full<Bytes>>,
+    request: http::Request<()>,
     /// Below the endpoint's own path.
     pub(in crate::generate) path: String,
     pub(in crate::generate) content_type: String,
@@ -34,7 +32,7 @@ impl Head {
                 text: text.to_owned(),
             })
         };
-        let mut request = http::Request::new(Full::default());
+        let mut request = http::Request::new(());
         *request.method_mut() = http::Method::POST;
         let uri = target.uri(path)?;
         let headers = request.headers_mut();
@@ -67,9 +65,7 @@ impl Head {
         })
     }
 
-    pub(super) fn with(&self, body: Bytes) -> http::Request<Full<Bytes>> {
-        let mut request = self.request.clone();
-        *request.body_mut() = Full::new(body);
-        request
+    pub(super) fn request(&self) -> http::Request<()> {
+        self.request.clone()
     }
 }

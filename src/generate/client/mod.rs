@@ -7,7 +7,7 @@
 //! | `answer` | an answer in, acknowledged or refused out |
 //!
 //! A request that got an answer is acknowledged or refused; one whose answer did not come, in time
-//! or at all, is unanswered. By hand on hyper, not through a gRPC client: bodies come framed from the
+//! or at all, is unanswered. By hand on hyper and h2, not through a gRPC client: bodies come framed from the
 //! source, so nothing is copied or encoded here, and a request costs what HTTP costs.
 
 use std::fmt;
