@@ -65,16 +65,18 @@ def main(argv=None):
     usable = machine.cores()
     # On one core they share it; absolute figures say little then.
     program_core, generator_core = usable[0], usable[1 % len(usable)]
-    pinned = {True: {program_core}, False: set(usable)}
+    everywhere = set(usable)
+    cores = {"apart": {program_core}, "together": {program_core}, "free": everywhere}
     load_before, started = machine.load_average(), datetime.datetime.now(datetime.timezone.utc)
     begun = time.monotonic()
     say = lambda text: print(f"{time.monotonic() - begun:7.0f} s  {text}", file=sys.stderr, flush=True)
     say(f"{len(plan.rows)} rows, about {plan.estimate_seconds() / 60:.0f} minutes; load average {load_before}")
 
     binary = args.generator or args.subjects[0].path
-    generators = {True: Generator(binary, {generator_core}), False: Generator(binary, set(usable))}
-    session = Session(plan, args.config, generators.get, pinned.get, say)
-    verified = verify(session, plan, generators[False], args.expect, set(usable))
+    generators = {"apart": Generator(binary, {generator_core}), "together": Generator(binary, {program_core}),
+                  "free": Generator(binary, everywhere)}
+    session = Session(plan, args.config, generators.get, cores.get, say)
+    verified = verify(session, plan, generators["free"], args.expect, everywhere)
     say("verified; the timed part begins")
     # The harness itself, and the scraper in it, belong to the generator's side.
     os.sched_setaffinity(0, {generator_core})

@@ -68,7 +68,7 @@ def _head(document):
         f"{machine['kernel']}{', guest' if machine['guest'] else ''}; load average before "
         f"{document['load_before']}, after {document['load_after']}",
         f"- Program on core {document['cores']['program']}, generator and scraper on core "
-        f"{document['cores']['generator']}; unpinned rows on all; one configuration for all: "
+        f"{document['cores']['generator']}; rows that say so together on the first, unpinned rows on all; one configuration for all: "
         f"`{document['config']}`",
     ]
     for program in document["programs"]:

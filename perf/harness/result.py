@@ -20,7 +20,7 @@ def _row(session, row):
     return {
         "name": row.name, "section": row.section, "headline": row.headline, "load": asdict(row.load),
         "goal": {key: value for key, value in asdict(row.goal).items() if value is not None},
-        "note": row.note, "pinned": row.pinned, "rounds": plan.rounds_of(row), "seconds": plan.seconds_of(row),
+        "note": row.note, "place": row.place, "rounds": plan.rounds_of(row), "seconds": plan.seconds_of(row),
         "programs": {name: asdict(cell) for name, cell in session.cells[row.name].items()},
     }
 

@@ -10,6 +10,10 @@ import re
 from dataclasses import dataclass
 
 
+# Program and generator: on a core each, on one core together, or where the kernel puts them.
+PLACES = ("apart", "together", "free")
+
+
 @dataclass(frozen=True)
 class Load:
     protocol: str = "grpc"
@@ -53,7 +57,8 @@ class Row:
     # Rounds at most; length of a measurement in units of --seconds.
     rounds: int = 5
     times: float = 1.0
-    pinned: bool = True
+    # Of `PLACES`.
+    place: str = "apart"
     # Also run with peers after the first.
     all_peers: bool = False
     # Seconds between two scrapes meanwhile; 0: none.
@@ -76,6 +81,12 @@ def span(protocol, compression, size, spans, most=None, ratio=None, collector=No
     name = f"span/{protocol}/{compression}/{size}B/{spans}" + (f"/{in_flight}-in-flight" if in_flight > 1 else "")
     load = Load(protocol, compression, size, spans, in_flight)
     return Row(name, "CPU a span", "closed", "cpu_ns_a_span", load, Goal(most, ratio, collector), all_peers=all_peers)
+
+
+def together(protocol, compression, spans):
+    return Row(f"span/{protocol}/{compression}/800B/{spans}/one-core", "CPU a span", "closed", "cpu_ns_a_span",
+               Load(protocol, compression, spans=spans), group="spans, one core", place="together",
+               note="generator on the program's core: nobody wakes another core")
 
 
 def label_sets(count, cpu, cpu_ratio, cpu_collector, rss, rss_ratio, rss_collector, times=1.0, all_peers=False):
@@ -114,7 +125,11 @@ def saturation(compression, pinned, collector=None, all_peers=False):
     load = Load(compression=compression, in_flight=4, connections=4)
     return Row(f"saturation/grpc/{compression}/{'pinned' if pinned else 'unpinned'}", "Throughput", "closed",
                "spans_a_second", load, Goal(None, None, collector), "spans" if pinned else "spans, unpinned",
-               rounds=3, pinned=pinned, all_peers=all_peers)
+               rounds=3, place="apart" if pinned else "free", all_peers=all_peers)
+
+
+def same_rate(load, name):
+    return Row(f"ack/{load.rate}-spans-s/{name}", "Latency", "open", "p99_ms", load, rounds=3)
 
 
 def half(load, name):
@@ -134,11 +149,10 @@ ROWS = [
     span("grpc", "none", 800, 10, 1_100, 8, 8_940, all_peers=True),
     span("grpc", "none", 800, 512, in_flight=8),
     span("grpc", "none", 800, 50, in_flight=8),
-    span("grpc", "none", 800, 10, in_flight=8, all_peers=True),
+    span("grpc", "none", 800, 10, in_flight=8),
     span("grpc", "gzip", 800, 512, 1_100, 7, 8_080),
     span("grpc", "gzip", 800, 50, 1_200, 8, 9_870),
     span("grpc", "gzip", 800, 10, 1_700, 10, 16_700),
-    span("grpc", "gzip", 800, 50, in_flight=8),
     span("grpc", "gzip", 800, 10, in_flight=8),
     span("http", "none", 800, 512, 450, 10, 4_740),
     span("http", "none", 800, 50, 550, 10, 5_660),
@@ -148,17 +162,21 @@ ROWS = [
     span("http", "gzip", 800, 10, 1_700, 10, 17_500),
     span("grpc", "none", 300, 512, 360, 7, 2_510),
     span("grpc", "none", 1_900, 512, 1_300, 7, 9_140),
+    together("grpc", "none", 50),
+    together("grpc", "none", 10),
+    together("http", "none", 10),
     saturation("none", pinned=True, all_peers=True),
     saturation("gzip", pinned=True),
-    saturation("none", pinned=False, collector=380_000, all_peers=True),
+    saturation("none", pinned=False, collector=380_000),
     saturation("gzip", pinned=False, collector=209_000),
+    same_rate(Load(in_flight=8, rate=100_000), "grpc/512"),
     half(Load(in_flight=8), "grpc/512"),
     half(Load(spans=50, in_flight=8), "grpc/50"),
     half(Load("http", "gzip", spans=50, connections=4), "http-gzip/50"),
     #           label sets  CPU: goal ratio Collector  RSS: goal ratio Collector
     *label_sets(100, 700, 6, 4_200, 14, 7, 98),
     *label_sets(1_000, 700, 6, 4_600, 15, 7, 103),
-    *label_sets(10_000, 750, 7, 5_400, 24, 15, 359, all_peers=True),
+    *label_sets(10_000, 750, 7, 5_400, 24, 15, 359),
     # A flush of the Collector falls into each measurement of 15 s.
     *label_sets(100_000, 1_000, 13, 12_900, 120, 30, 3_572, times=1.5),
     flush(1_000),
@@ -174,7 +192,7 @@ ROWS = [
     ack(100_000, scraped=True, collector=213),
     alone("memory/idle", "Memory", "idle", "rss_mib", Goal(8, 5, 41), rounds=3, all_peers=True),
     alone("memory/20000-spans-s/10000-label-sets", "Memory", "memory_at_rate", "rss_mib", Goal(24, 10, 236),
-          Load(spans=50, in_flight=8, rate=20_000, cardinality=users_for(10_000)), rounds=1, times=4.0, all_peers=True,
+          Load(spans=50, in_flight=8, rate=20_000, cardinality=users_for(10_000)), rounds=1, times=4.0,
           note="a scrape each 10 s; before, after and peak"),
     alone("memory/new-label-sets", "Memory", "growth", "bytes_a_label_set", Goal(1_024, 14, 14_000),
           Load(span_bytes=300, cardinality=10_000_000), rounds=1,

@@ -42,7 +42,7 @@ class Cell:
 
 class Session:
     def __init__(self, plan, config, generator_of, cores_of, say):
-        """`generator_of` and `cores_of` answer for pinned and unpinned rows; `say` tells a person."""
+        """`generator_of` and `cores_of` answer for a row's place; `say` tells a person."""
         self.plan, self.config, self.say = plan, config, say
         self.generator_of, self.cores_of = generator_of, cores_of
         self.cells = {row.name: {subject.name: Cell() for subject in plan.subjects_of(row)} for row in plan.rows}
@@ -61,11 +61,11 @@ class Session:
     def _alone(self, subjects, row):
         for turn in range(self.plan.rounds_of(row)):
             for subject in self.plan.order(subjects, turn):
-                start = lambda subject=subject, **more: Program(subject, self.config, self.cores_of(row.pinned), **more)
-                self._take(Turn(row, subject, self.generator_of(row.pinned), self.plan.seconds_of(row), start=start))
+                start = lambda subject=subject, **more: Program(subject, self.config, self.cores_of(row.place), **more)
+                self._take(Turn(row, subject, self.generator_of(row.place), self.plan.seconds_of(row), start=start))
 
     def _shared(self, subjects, rows):
-        generator = self.generator_of(rows[0].pinned)
+        generator = self.generator_of(rows[0].place)
         last = [row for row in rows if row.measure in LAST]
         timed = [row for row in rows if row.measure not in LAST]
         with contextlib.ExitStack() as stack:
@@ -96,7 +96,7 @@ class Session:
                 continue  # Its load came out wrong.
             with self._failing(rows, subject):
                 self.say(f"{rows[0].group}: {subject.name} fills")
-                program = stack.enter_context(Program(subject, self.config, self.cores_of(rows[0].pinned)))
+                program = stack.enter_context(Program(subject, self.config, self.cores_of(rows[0].place)))
                 sent[subject] = program
                 fill(program, generator, rows[0].load)
         programs = {}

@@ -8,7 +8,7 @@ def cell(headline, values, failed="", **more):
 
 def row(name, headline, programs, goal=None, section="CPU a span"):
     return {"name": name, "section": section, "headline": headline, "load": {}, "goal": goal or {}, "note": "",
-            "pinned": True, "rounds": 5, "seconds": 10.0, "programs": programs}
+            "place": "apart", "rounds": 5, "seconds": 10.0, "programs": programs}
 
 
 def document(rows, peers=("peer",), commit="a" * 40):

@@ -17,6 +17,7 @@ def test_every_row_can_be_run_and_says_what_counts():
     for row in rows.ROWS:
         assert row.measure in MEASURES and row.headline in METRICS, row.name
         assert (row.measure in LIVES) == (row.group == ""), row.name
+        assert row.place in rows.PLACES, row.name
         assert row.goal.of is None or row.goal.of in names, row.name
 
 
@@ -24,7 +25,7 @@ def test_rows_of_a_group_want_the_same_label_sets_and_cores():
     groups = {}
     for row in rows.ROWS:
         if row.group:
-            groups.setdefault(row.group, set()).add((row.load.cardinality, row.pinned))
+            groups.setdefault(row.group, set()).add((row.load.cardinality, row.place))
     assert {group: kinds for group, kinds in groups.items() if len(kinds) > 1} == {}
 
 
