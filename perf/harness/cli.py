@@ -23,7 +23,7 @@ def arguments(argv):
     parser = argparse.ArgumentParser(prog="perf/run", description=__doc__)
     parser.add_argument("--binary", default=machine.ROOT / "target/release/spanmill", metavar="PATH")
     parser.add_argument("--generator", metavar="PATH", help="whose `generate` makes the load; default: --binary")
-    parser.add_argument("--peer", action="append", default=[], metavar="NAME=PATH[,ENV=VALUE...]",
+    parser.add_argument("--peer", action="append", default=[], metavar="NAME=PATH[,ENV=VALUE|,--ARGUMENT...]",
                         help="a ready program to compare with; the first runs all rows, others the marked ones")
     parser.add_argument("--all", action="store_true", help="all rows with all peers")
     parser.add_argument("--rows", default="", metavar="REGEX", help="rows whose name matches")

@@ -60,7 +60,7 @@ class Program:
     def __enter__(self):
         self.log = open(pathlib.Path(self.folder.name) / "log", "w+b")
         self.started_at = time.perf_counter()
-        command = [self.subject.path, f"--config={self.config}"]
+        command = [self.subject.path, f"--config={self.config}", *self.subject.arguments]
         env = {**os.environ, **self.subject.env}
         self.process = process.spawn(command, self.cores, stdout=self.log, stderr=self.log, env=env)
         self.pid = self.process.pid

@@ -72,8 +72,8 @@ def _head(document):
         f"`{document['config']}`",
     ]
     for program in document["programs"]:
-        env = " ".join(f"{key}={value}" for key, value in program["env"].items())
-        lines.append(f"- {program['name']}: {program['version']}{f', {env}' if env else ''}; sha256 "
+        more = " ".join([*(f"{key}={value}" for key, value in program["env"].items()), *program["arguments"]])
+        lines.append(f"- {program['name']}: {program['version']}{f', {more}' if more else ''}; sha256 "
                      f"{program['sha256'][:16]}")
     lines.append(f"- Checked before timing: {document['verified']} pairs of program and load, to the last bucket; "
                  "after it, every span acknowledged is counted.")

@@ -1,4 +1,4 @@
-"""Programs that are measured: spanmill and its peers, by name, path and environment. Starts none."""
+"""Programs that are measured: spanmill and its peers, by name, path, arguments and environment. Starts none."""
 
 import hashlib
 import os
@@ -17,6 +17,8 @@ class Subject:
     name: str
     path: str
     env: dict = field(default_factory=dict, hash=False)
+    # Beside `--config`.
+    arguments: tuple = ()
 
     def version(self):
         """What `--version` prints; without the name of the file, which is whatever the builder chose."""
@@ -26,16 +28,18 @@ class Subject:
 
     def describe(self):
         data = pathlib.Path(self.path).read_bytes()
-        return {"name": self.name, "env": self.env, "version": self.version(), "bytes": len(data),
-                "sha256": hashlib.sha256(data).hexdigest()}
+        return {"name": self.name, "env": self.env, "arguments": list(self.arguments), "version": self.version(),
+                "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
 
 
 def parse_peer(text):
-    """`NAME=PATH[,ENV=VALUE...]` as a subject; a path may hold no comma."""
+    """`NAME=PATH[,ENV=VALUE|,--ARGUMENT...]` as a subject; none of them may hold a comma."""
     name, found, rest = text.partition("=")
-    path, *pairs = rest.split(",")
+    path, *more = rest.split(",")
+    arguments = tuple(word for word in more if word.startswith("--"))
+    pairs = [word for word in more if not word.startswith("--")]
     if not found or not path or not re.fullmatch(r"[A-Za-z0-9_.-]+", name):
-        raise ValueError(f"`{text}` is no NAME=PATH[,ENV=VALUE...]")
+        raise ValueError(f"`{text}` is no NAME=PATH[,ENV=VALUE|,--ARGUMENT...]")
     if name == OURS:
         raise ValueError(f"a peer cannot be called {OURS}")
     env = {}
@@ -44,7 +48,7 @@ def parse_peer(text):
         if not found or not key:
             raise ValueError(f"`{pair}` in `{text}` is no ENV=VALUE")
         env[key] = value
-    return Subject(name, path, env)
+    return Subject(name, path, env, arguments)
 
 
 def check(subjects):

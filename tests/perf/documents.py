@@ -17,6 +17,6 @@ def document(rows, peers=("peer",), commit="a" * 40):
         "format": 1, "started": "2026-01-02T03:04:05+00:00", "elapsed_seconds": 60.0, "command": "perf/run",
         "machine": {"cpu": "A CPU", "cores": 2, "memory_mib": 1024, "kernel": "6", "guest": False}, "commit": commit,
         "dirty": True, "config": "guide.yaml", "cores": {"program": 0, "generator": 1}, "verified": 3,
-        "programs": [{"name": name, "env": {}, "version": "1", "bytes": 1, "sha256": "0" * 64} for name in names],
+        "programs": [{"name": name, "env": {}, "arguments": [], "version": "1", "bytes": 1, "sha256": "0" * 64} for name in names],
         "load_before": [0, 0, 0], "load_after": [0, 0, 0], "quick": False, "rounds": 5, "seconds": 10.0, "rows": rows,
     }

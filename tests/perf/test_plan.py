@@ -33,9 +33,11 @@ def test_a_full_run_with_one_peer_fits_into_ninety_minutes():
     assert Plan(rows.ROWS, [OURS, FIRST]).estimate_seconds() < 90 * 60
 
 
-def test_a_peer_has_a_name_a_path_and_an_environment():
-    peer = parse_peer("tuned=/bin/true,GOGC=400,GOMEMLIMIT=512MiB")
-    assert (peer.name, peer.path, peer.env) == ("tuned", "/bin/true", {"GOGC": "400", "GOMEMLIMIT": "512MiB"})
+def test_a_peer_has_a_name_a_path_an_environment_and_arguments():
+    peer = parse_peer("tuned=/bin/true,GOGC=400,--gate=-a,GOMEMLIMIT=512MiB,--gate=b")
+    assert (peer.name, peer.path) == ("tuned", "/bin/true")
+    assert peer.env == {"GOGC": "400", "GOMEMLIMIT": "512MiB"}
+    assert peer.arguments == ("--gate=-a", "--gate=b")
 
 
 @pytest.mark.parametrize("text", ["", "path", "=path", "name=", "a b=path", "name=path,GOGC", "spanmill=path"])
