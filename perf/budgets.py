@@ -105,6 +105,31 @@ def grown(count, recorded):
     return named or [f"in functions below {FUNCTION_SHARE_MIN:.1%} of the case each"]
 
 
+def parted(found):
+    """What came of each case, as its count or as an error: counts by name, and the errors."""
+    errors = {name: one for name, one in found.items() if isinstance(one, Exception)}
+    return {name: one for name, one in found.items() if name not in errors}, errors
+
+
+def least(counts, again):
+    """The smaller count of each case that was counted again: noise only adds."""
+    return {name: min(one, again.get(name, one), key=lambda it: it.total) for name, one in counts.items()}
+
+
+def broken(errors):
+    """What to say of cases that could not be counted: FAILED lines, what they said below."""
+    lines = []
+    for name, error in errors.items():
+        first, *more = (str(error) or repr(error)).splitlines()
+        lines += [f"FAILED  {name} was not counted: {first}", *(f"          {line}" for line in more)]
+    return lines
+
+
+def unlike(recorded, now):
+    """`(tool, recorded version, version now)` of the tools that are others."""
+    return [(name, recorded[name], version) for name, version in now.items() if recorded.get(name, version) != version]
+
+
 def above(counts, budgets):
     """The cases that cost more than they may."""
     return [case for case, count in counts.items() if case in budgets and is_above(count, budgets[case])]

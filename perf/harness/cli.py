@@ -2,17 +2,16 @@
 
 import argparse
 import datetime
-import json
 import os
 import pathlib
 import signal
 import sys
 import time
 
-from . import machine, plot, record, report, result, rows, subjects
+from . import machine, output, record, result, rows, subjects
 from .generator import Generator
 from .metrics import METRICS
-from .plan import Plan
+from .plan import ROUNDS, SECONDS, Plan
 from .session import Session
 from .verification import verify
 
@@ -27,21 +26,25 @@ def arguments(argv):
                         help="a ready program to compare with; the first runs all rows, others the marked ones")
     parser.add_argument("--all", action="store_true", help="all rows with all peers")
     parser.add_argument("--rows", default="", metavar="REGEX", help="rows whose name matches")
-    parser.add_argument("--rounds", type=int, default=5, help="at most: some rows have fewer")
-    parser.add_argument("--seconds", type=float, default=10, help="of a usual measurement; some rows take a multiple")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="at most: some rows have fewer")
+    parser.add_argument("--seconds", type=float, default=SECONDS, help="of a usual measurement; rows take a multiple")
     parser.add_argument("--quick", action="store_true", help="one round of a second: does it work at all?")
     parser.add_argument("--list", action="store_true", help="rows, and how long they take")
-    parser.add_argument("--out", type=pathlib.Path, help="default: perf/results/<date>")
-    parser.add_argument("--append", action="store_true", help="appends a line to perf/record")
+    parser.add_argument("--out", type=pathlib.Path, help="default: perf/results/<date>, or .../quick")
+    parser.add_argument("--append", action="store_true", help="appends a line to perf/record; of a whole run only")
     parser.add_argument("--config", default=CONFIG, metavar="FILE", help="configuration of all programs")
     parser.add_argument("--expect", metavar="FILE", help="configuration to verify by, if another: to see rows fail")
     args = parser.parse_args(argv)
     if args.rounds < 1 or args.seconds <= 0:
         parser.error("rounds and seconds must be above 0")
-    if args.append and args.quick:
-        parser.error("a quick run is no record")
+    args.commit = machine.commit()
+    unfit = unfit_for_record(args) if args.append else None
+    if unfit:
+        parser.error(f"no line of the record is made with {unfit}")
+    if args.out and not args.list and output.holds_full_run(args.out):
+        parser.error(f"{args.out} holds the result of a full run")
     try:
-        args.subjects = [subjects.Subject(subjects.OURS, str(pathlib.Path(args.binary).resolve())),
+        args.subjects = [subjects.Subject(subjects.OURS, subjects.located(args.binary)),
                          *map(subjects.parse_peer, args.peer)]
         if not args.list:
             subjects.check(args.subjects)
@@ -51,6 +54,17 @@ def arguments(argv):
     if not args.picked:
         parser.error(f"no row matches {args.rows}; see --list")
     return args
+
+
+def unfit_for_record(args):
+    """What keeps a run out of the record; None if nothing does. Lines of it are of one kind."""
+    kinds = {
+        "--quick": args.quick, "--rows": args.rows, "--expect": args.expect,
+        f"other rounds than {ROUNDS}": args.rounds != ROUNDS,
+        f"other seconds than {SECONDS:g}": args.seconds != SECONDS,
+        "changes that are not committed": args.commit["dirty"],
+    }
+    return next((what for what, is_so in kinds.items() if is_so), None)
 
 
 def main(argv=None):
@@ -63,36 +77,40 @@ def main(argv=None):
     # As with Ctrl-C: every program that was started is ended.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     usable = machine.cores()
-    # On one core they share it; absolute figures say little then.
-    program_core, generator_core = usable[0], usable[1 % len(usable)]
+    program_core, generator_core, is_one_core = machine.pair(usable)
     everywhere = set(usable)
     cores = {"apart": {program_core}, "together": {program_core}, "free": everywhere}
-    load_before, started = machine.load_average(), datetime.datetime.now(datetime.timezone.utc)
-    begun = time.monotonic()
-    say = lambda text: print(f"{time.monotonic() - begun:7.0f} s  {text}", file=sys.stderr, flush=True)
-    say(f"{len(plan.rows)} rows, about {plan.estimate_seconds() / 60:.0f} minutes; load average {load_before}")
-
+    begun, started = time.monotonic(), datetime.datetime.now(datetime.timezone.utc)
     binary = args.generator or args.subjects[0].path
+    # Files may be replaced while an hour's run is under way: what is said of them is said of those it began with.
+    about = {
+        "started": started.isoformat(timespec="seconds"), "command": machine.command(argv),
+        "machine": machine.describe(usable), **args.commit,
+        "programs": [subject.describe() for subject in args.subjects], "generator_sha256": subjects.sha256(binary),
+        "config": pathlib.Path(args.config).name, "config_sha256": subjects.sha256(args.config),
+        "cores": {"program": program_core, "generator": generator_core, "siblings": is_one_core},
+        "load_before": machine.load_average(), "quick": args.quick, "rounds": plan.rounds,
+        "seconds": plan.seconds_of(rows.Row("", "", "", "")),
+    }
+    say = lambda text: print(f"{time.monotonic() - begun:7.0f} s  {text}", file=sys.stderr, flush=True)
+    say(f"{len(plan.rows)} rows, about {plan.estimate_seconds() / 60:.0f} minutes; load average {about['load_before']}")
+
     generators = {"apart": Generator(binary, {generator_core}), "together": Generator(binary, {program_core}),
                   "free": Generator(binary, everywhere)}
     session = Session(plan, args.config, generators.get, cores.get, say)
-    verified = verify(session, plan, generators["free"], args.expect, everywhere)
-    say("verified; the timed part begins")
+    verified, to_verify = verify(session, plan, generators["free"], args.expect, everywhere)
+    say(f"verified {verified} of {to_verify} pairs; the timed part begins")
     # The harness itself, and the scraper in it, belong to the generator's side.
     os.sched_setaffinity(0, {generator_core})
     session.run()
     os.sched_setaffinity(0, usable)
 
     document = result.document(session, {
-        "started": started.isoformat(timespec="seconds"), "elapsed_seconds": time.monotonic() - begun,
-        "command": machine.command(argv), "machine": machine.describe(usable), **machine.commit(),
-        "programs": [subject.describe() for subject in args.subjects], "config": pathlib.Path(args.config).name,
-        "cores": {"program": program_core, "generator": generator_core}, "verified": verified,
-        "load_before": load_before, "load_after": machine.load_average(), "quick": args.quick,
-        "rounds": plan.rounds, "seconds": plan.seconds_of(rows.Row("", "", "", "")),
+        **about, "elapsed_seconds": time.monotonic() - begun, "verified": verified, "to_verify": to_verify,
+        "load_after": machine.load_average(),
     })
-    out = args.out or machine.ROOT / "perf" / "results" / started.date().isoformat()
-    write(document, out)
+    out = args.out or output.folder_for(document)
+    output.write(document, out)
     say(f"written to {out}")
     if args.append:
         say(f"appended to {record.append(document)}")
@@ -100,18 +118,6 @@ def main(argv=None):
     for row, program, reason in failed:
         say(f"FAILED {row}, {program}: {reason}")
     return 1 if failed else 0
-
-
-def write(document, out):
-    """The report, the document it was made of, and the charts."""
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "result.json").write_text(json.dumps(document, indent=1) + "\n")
-    (out / "report.md").write_text(report.markdown(document))
-    for section in dict.fromkeys(row["section"] for row in document["rows"]):
-        (out / f"{result.slug(section)}.svg").write_text(plot.section(document, section))
-    chart = plot.ratios(document)
-    if chart:
-        (out / "ratios.svg").write_text(chart)
 
 
 def _list(plan):

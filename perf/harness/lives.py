@@ -1,6 +1,7 @@
 """Measurements that need a program's whole life: start, memory, overload, end."""
 
 import http.client
+import os
 import signal
 import subprocess
 import threading
@@ -8,9 +9,9 @@ import time
 from dataclasses import replace
 
 from . import process, subjects
-from .errors import Failed
+from .errors import Failed, PortTaken
 from .generator import account, lost
-from .measure import PREPARED, loaded
+from .measure import PREPARED, keep_pace, loaded
 from .scraping import Scraper
 from .settling import check_label_sets, fill_spans, settle
 
@@ -51,8 +52,10 @@ def half(turn):
 def memory_at_rate(turn):
     with turn.start() as program:
         every = min(MEMORY_SCRAPE_SECONDS, turn.seconds / 4)
-        with Scraper(program, every):
-            turn.generator.run(program, turn.row.load, "--duration", f"{turn.seconds:g}s")
+        with Scraper(program, every) as scraper:
+            report = turn.generator.run(program, turn.row.load, "--duration", f"{turn.seconds:g}s")
+        scraper.check()
+        keep_pace(turn, turn.row.load, report)
         before = process.memory_mib(program.pid)
         counted = settle(program)
         if program.acknowledged >= fill_spans(turn.row.load):
@@ -73,13 +76,19 @@ def growth(turn):
         if new < GROWTH_SPANS / 4:
             raise Failed(f"only {new} new label sets of {GROWTH_SPANS} spans")
         full = process.memory_mib(program.pid)
+        if full["rss_mib"] <= empty:
+            raise Failed(f"{new} new label sets, and no more resident than the {empty:.1f} MiB before them")
         return {"bytes_a_label_set": (full["rss_mib"] - empty) * 2**20 / new,
                 "bytes_a_label_set_unscraped": (unscraped - empty) * 2**20 / new,
                 "label_sets": new, **full}
 
 
 def overload(turn):
-    """More than it can hold. Refusing is right; taking a span and not counting it is not."""
+    """More than it can hold. Refusing is right; taking a span and not counting it is not.
+
+    Ours must answer every request, and is not to grow as far as a peer may before it is killed.
+    """
+    is_ours = turn.subject.name == subjects.OURS
     with turn.start() as program:
         limit_mib = process.available_mib() * MEMORY_SHARE
         with turn.generator.running(program, turn.row.load, "--duration", f"{turn.seconds:g}s") as running:
@@ -92,14 +101,24 @@ def overload(turn):
             "acknowledged_spans": report["acknowledged"]["items"],
         }
         if is_killed:
-            turn.note(f"killed at {peak_mib:.0f} MiB, still growing")
+            text = f"killed at {peak_mib:.0f} MiB, still growing"
+            if is_ours:
+                raise Failed(text)
+            turn.limit(text)
             return figures
         program.must_live()
+        left = sum(report[what]["items"] for what in ("unanswered", "unsent"))
+        if is_ours and left:
+            raise Failed(f"{left} spans were neither taken nor refused")
         account(program, report)
         if not report["acknowledged"]["items"]:
             raise Failed(f"no span was acknowledged, with a peak of {peak_mib:.0f} MiB")
         settle(program)
-        return {**figures, "rss_peak_mib": process.memory_mib(program.pid)["rss_peak_mib"]}
+        # Between two looks it may have been more.
+        peak_mib = process.memory_mib(program.pid)["rss_peak_mib"]
+        if is_ours and peak_mib > limit_mib:
+            raise Failed(f"a peak of {peak_mib:.0f} MiB is more than half of the memory that was free")
+        return {**figures, "rss_peak_mib": peak_mib}
 
 
 def _watch(program, running, limit_mib):
@@ -108,8 +127,7 @@ def _watch(program, running, limit_mib):
     while running.poll() is None:
         peak_mib = max(peak_mib, process.rss_mib(program.pid))
         if peak_mib > limit_mib:
-            program.process.kill()
-            program.process.wait()
+            program.kill()
             return peak_mib, True
         time.sleep(WATCH_SECONDS)
     return peak_mib, False
@@ -126,11 +144,13 @@ def sigterm(turn):
     ):
         time.sleep(turn.seconds)
         program.must_live()
+        # Afterwards nobody answers for long.
+        scraper.check()
         if running.poll() is not None:
             raise Failed(lost(turn.generator.report(running)) or "the generator ended early")
         exit_seconds = _end_under_load(program, running)
         report = turn.generator.report(running, interrupt=True)
-    shown, acknowledged = scraper.last.calls if scraper.last else 0, report["acknowledged"]["items"]
+    shown, acknowledged = scraper.last.calls, report["acknowledged"]["items"]
     if not acknowledged:
         raise Failed("no span was acknowledged")
     if shown > acknowledged + report["unanswered"]["items"]:
@@ -159,6 +179,13 @@ def _end_under_load(program, running):
 
 def first_reply(turn):
     """From the start of the program to its answer to an empty export."""
+    try:
+        return _first_reply(turn)
+    except PortTaken:
+        return _first_reply(turn)
+
+
+def _first_reply(turn):
     with turn.start(wait=False) as program:
         deadline = program.started_at + FIRST_REPLY_SECONDS_MAX
         while time.perf_counter() < deadline:
@@ -175,11 +202,12 @@ def first_reply(turn):
                 connection.close()
             if status != 200:
                 raise Failed(f"an empty export was answered with status {status}")
+            program.must_own("http")
             return {"first_reply_ms": took * 1e3}
         raise Failed("no reply")
 
 
 def size(turn):
-    found = turn.subject.describe()["bytes"]
     stripped = subjects.stripped_bytes(turn.subject.path)
-    return {"binary_mb": found / 1e6, **({"stripped_mb": stripped / 1e6} if stripped else {})}
+    found = {"binary_mb": os.path.getsize(turn.subject.path) / 1e6}
+    return {**found, "stripped_mb": stripped / 1e6} if stripped else found

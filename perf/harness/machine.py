@@ -19,6 +19,28 @@ def cores():
     return sorted(os.sched_getaffinity(0))
 
 
+def siblings(core):
+    """The hardware threads that share a core with this one, and itself."""
+    path = pathlib.Path(f"/sys/devices/system/cpu/cpu{core}/topology/thread_siblings_list")
+    return listed(path.read_text()) if path.exists() else {core}
+
+
+def listed(text):
+    """`0,4-6` as numbers."""
+    ends = [part.partition("-") for part in text.strip().split(",")]
+    return {core for low, _, high in ends for core in range(int(low), int(high or low) + 1)}
+
+
+def pair(usable, siblings_of=siblings):
+    """A core for the program, one for the generator, and whether they are threads of one core.
+
+    They are only where there is no other. On one core both share it; absolute figures say little then.
+    """
+    first, near = usable[0], siblings_of(usable[0])
+    second = next((core for core in usable if core not in near), usable[1 % len(usable)])
+    return first, second, second != first and second in near
+
+
 def describe(usable):
     text = pathlib.Path("/proc/cpuinfo").read_text()
     fact = lambda key: (re.search(rf"^{key}\s*:\s*(.+)$", text, re.M) or [None, "unknown"])[1]

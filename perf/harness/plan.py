@@ -4,11 +4,13 @@ from dataclasses import dataclass
 
 from .settling import fill_spans
 
+ROUNDS = 5
+SECONDS = 10.0
 # Seconds that are not measured, as seen on two quiet cores; they only serve the estimate. A peer is
 # taken to show spans at flushes of 15 s; spanmill shows them at once.
-START_OF_GENERATOR = 0.3
+START_OF_GENERATOR = 0.15
 SETTLE_OF_PEER = 30.0
-VERIFY_OF_PEER, VERIFY_OF_OURS = 3.5, 0.3
+VERIFY_OF_PEER, VERIFY_OF_OURS = 2.8, 0.3
 # Beside the timed part, of one program; the mean of ours and a peer.
 LIFE = {"idle": 2.1, "first_reply": 0.1, "size": 0.3, "growth": 25.0, "sigterm": 3.0, "overload": 12.0,
         "memory_at_rate": 20.0, "half": 26.0}
@@ -21,8 +23,8 @@ class Plan:
     rows: list
     # Ours first, then the peers in the order given.
     subjects: list
-    rounds: int = 5
-    seconds: float = 10.0
+    rounds: int = ROUNDS
+    seconds: float = SECONDS
     quick: bool = False
     # Rows that are not marked `all_peers` are also run with peers after the first.
     all_rows: bool = False

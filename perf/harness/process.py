@@ -1,21 +1,70 @@
 """What the kernel says of a process: CPU, memory, threads. Linux's /proc only."""
 
+import contextlib
 import os
 import pathlib
 import re
+import signal
 import subprocess
+import tempfile
 
 TICK_NS = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 
 
+# The state of a listening socket in /proc/net/tcp.
+LISTENS = "0A"
+
+
 def spawn(command, cores, **more):
-    """Starts a program on `cores`: a child inherits them from the thread that makes it."""
+    """Starts a program on `cores`, in a process group of its own.
+
+    A child inherits the cores from the thread that makes it. The group is what `signal_group` reaches.
+    """
     own = os.sched_getaffinity(0)
     os.sched_setaffinity(0, cores)
     try:
-        return subprocess.Popen(command, **more)
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, process_group=0, **more)
     finally:
         os.sched_setaffinity(0, own)
+
+
+def signal_group(pid, number):
+    """A signal to a program that leads a group, and to all that it started."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(pid, number)
+
+
+def said(command, seconds):
+    """What a command prints within `seconds`; neither it nor a child of it is left behind.
+
+    Into a file: a pipe would be waited for as long as any child holds it.
+    """
+    with tempfile.TemporaryFile() as out:
+        run = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, process_group=0)
+        try:
+            run.wait(seconds)
+        finally:
+            signal_group(run.pid, signal.SIGKILL)
+            run.wait()
+        out.seek(0)
+        return out.read().decode(errors="replace")
+
+
+def owns_listener(pid, port):
+    """Whether a process itself holds a socket that listens on a port: not its child, not a stranger."""
+    sockets = set()
+    for table in ("tcp", "tcp6"):
+        with contextlib.suppress(FileNotFoundError):  # A machine without IPv6.
+            for line in pathlib.Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
+                words = line.split()
+                if words[3] == LISTENS and int(words[1].rpartition(":")[2], 16) == port:
+                    sockets.add(f"socket:[{words[9]}]")
+    held = set()
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # It ended.
+        for descriptor in os.listdir(f"/proc/{pid}/fd"):
+            with contextlib.suppress(FileNotFoundError):  # It was closed between the two reads.
+                held.add(os.readlink(f"/proc/{pid}/fd/{descriptor}"))
+    return not sockets.isdisjoint(held)
 
 
 def cpu_mark(pid):

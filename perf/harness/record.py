@@ -8,6 +8,9 @@ from .machine import ROOT, machine_class
 
 FOLDER = ROOT / "perf" / "record"
 FORMAT = 1
+KEPT = ("started", "commit", "dirty", "machine", "load_before", "load_after", "rounds", "seconds")
+# Documents and lines of before have none.
+KEPT_SINCE = ("generator_sha256", "config_sha256")
 
 
 def line(document):
@@ -15,14 +18,16 @@ def line(document):
     rows = {}
     for row in document["rows"]:
         values = {name: result.headline_values(row, name) for name in row["programs"]}
+        of_each = lambda key: {name: cell[key] for name, cell in row["programs"].items() if cell.get(key)}
         rows[row["name"]] = {
             "headline": row["headline"],
             "programs": {name: [float(f"{value:.6g}") for value in of] for name, of in values.items() if of},
-            "failed": {name: cell["failed"] for name, cell in row["programs"].items() if cell["failed"]},
+            "failed": of_each("failed"),
+            "limited": of_each("limited"),
         }
-    kept = ("started", "commit", "dirty", "machine", "load_before", "load_after", "rounds", "seconds")
+    about = {**{key: document[key] for key in KEPT}, **{key: document.get(key) for key in KEPT_SINCE}}
     programs = {program["name"]: program["version"] for program in document["programs"]}
-    return {"record": FORMAT, **{key: document[key] for key in kept}, "programs": programs, "rows": rows}
+    return {"record": FORMAT, **about, "programs": programs, "rows": rows}
 
 
 def append(document, folder=FOLDER):
@@ -37,7 +42,8 @@ def load(name):
 
     Without @WHICH it is the last line. Raises ValueError when there is no such line.
     """
-    path, _, which = name.partition("@")
+    # The path itself may hold an @.
+    path, _, which = (name, "", "") if "@" not in name or pathlib.Path(name).exists() else name.rpartition("@")
     text = pathlib.Path(path).read_text(encoding="utf-8")
     if not path.endswith(".jsonl"):
         document = json.loads(text)

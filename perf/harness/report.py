@@ -36,7 +36,7 @@ def cell(cell_of, headline):
     if not values:
         return "**FAILED**: no figure"
     found = spread.summary(values)
-    text = number(found["median"])
+    text = (">= " if cell_of["limited"] else "") + number(found["median"])
     return text if found["n"] == 1 else f"{text} ({number(found['min'])}..{number(found['max'])})"
 
 
@@ -61,11 +61,13 @@ def _head(document):
     lines = [
         "# Measured rows", "",
         "Read ratios first: absolute figures move with the machine. A figure is the median of the rounds, with the "
-        "smallest and the largest; ratios have a 95 % interval by bootstrap over rounds.", "",
+        "smallest and the largest; ratios have a 95 % interval by bootstrap over rounds, where there are "
+        f"{spread.ROUNDS_MIN} and more. `>=` is a lower bound, for the reason beside it, and has no ratio.", "",
         f"- Command: `{document['command']}`",
         f"- Commit: {document['commit']}{dirty}; {document['started']}, {document['elapsed_seconds'] / 60:.0f} minutes",
         f"- Machine: {machine['cpu']}, {machine['cores']} cores, {machine['memory_mib']} MiB, kernel "
-        f"{machine['kernel']}{', guest' if machine['guest'] else ''}; load average before "
+        f"{machine['kernel']}{', guest' if machine['guest'] else ''}"
+        f"{', two threads of one core' if document['cores']['siblings'] else ''}; load average before "
         f"{document['load_before']}, after {document['load_after']}",
         f"- Program on core {document['cores']['program']}, generator and scraper on core "
         f"{document['cores']['generator']}; rows that say so together on the first, unpinned rows on all; one configuration for all: "
@@ -75,8 +77,8 @@ def _head(document):
         more = " ".join([*(f"{key}={value}" for key, value in program["env"].items()), *program["arguments"]])
         lines.append(f"- {program['name']}: {program['version']}{f', {more}' if more else ''}; sha256 "
                      f"{program['sha256'][:16]}")
-    lines.append(f"- Checked before timing: {document['verified']} pairs of program and load, to the last bucket; "
-                 "after it, every span acknowledged is counted.")
+    lines.append(f"- Right before timing, to the last bucket: {document['verified']} of {document['to_verify']} pairs "
+                 "of program and load; after it, every span acknowledged is counted.")
     if document["quick"]:
         lines.append("- **Quick: one round of a second. A smoke test; no figure here means anything.**")
     return "\n".join(lines) + "\n"

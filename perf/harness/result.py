@@ -30,16 +30,21 @@ def headline_values(row, program=OURS):
     return row["programs"].get(program, {}).get("figures", {}).get(row["headline"], [])
 
 
+def judged_values(row, program=OURS):
+    """The same, for ratios and goals; empty also when they are only a lower bound."""
+    return [] if row["programs"].get(program, {}).get("limited") else headline_values(row, program)
+
+
 def peers(document):
     return [program["name"] for program in document["programs"] if program["name"] != OURS]
 
 
 def advantages(row):
     """Peer -> how many times better ours is, in the figure that counts."""
-    ours, lower = headline_values(row), METRICS[row["headline"]].lower_is_better
+    ours, lower = judged_values(row), METRICS[row["headline"]].lower_is_better
     found = {}
     for name in row["programs"]:
-        theirs = headline_values(row, name)
+        theirs = judged_values(row, name)
         if name != OURS and ours and theirs:
             found[name] = spread.advantage(ours, theirs, lower)
     return found
@@ -51,14 +56,15 @@ def goals(document):
     first = next(iter(peers(document)), None)
     judged = []
     for row in document["rows"]:
-        goal, values = row["goal"], headline_values(row)
+        goal, values = row["goal"], judged_values(row)
         if not values:
             continue
-        metric, median = METRICS[row["headline"]], spread.summary(values)["median"]
+        metric = METRICS[row["headline"]]
         if "most" in goal:
-            judged.append((row["name"], f"{metric.title}, {metric.unit}".strip(", "), goal["most"], median,
-                           median <= goal["most"]))
-        of = headline_values(rows[goal["of"]]) if goal.get("of") in rows else []
+            found = max(values) if metric.every_round else spread.summary(values)["median"]
+            judged.append((row["name"], f"{metric.title}, {metric.unit}".strip(", "), goal["most"], found,
+                           found <= goal["most"]))
+        of = judged_values(rows[goal["of"]]) if goal.get("of") in rows else []
         if of:
             found = spread.ratio(values, of)
             if found:
@@ -82,8 +88,7 @@ def not_won(document):
     for row in document["rows"]:
         for name, better in advantages(row).items():
             said = spread.verdict(better)
-            is_won = said == "better" or (said == "one value" and better["ratio"] > 1)
-            if not is_won and not _both_zero(row, name):
+            if said != "better" and not _both_zero(row, name):
                 found.append((row["name"], name, better, said))
     return found
 

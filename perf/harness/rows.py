@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass
 
 
+# Of --seconds; these rows are many, and their figures change little with the length.
+SHORTER = 0.8
 # Program and generator: on a core each, on one core together, or where the kernel puts them.
 PLACES = ("apart", "together", "free")
 
@@ -80,12 +82,13 @@ def samples(count):
 def span(protocol, compression, size, spans, most=None, ratio=None, collector=None, in_flight=1, all_peers=False):
     name = f"span/{protocol}/{compression}/{size}B/{spans}" + (f"/{in_flight}-in-flight" if in_flight > 1 else "")
     load = Load(protocol, compression, size, spans, in_flight)
-    return Row(name, "CPU a span", "closed", "cpu_ns_a_span", load, Goal(most, ratio, collector), all_peers=all_peers)
+    return Row(name, "CPU a span", "closed", "cpu_ns_a_span", load, Goal(most, ratio, collector), times=SHORTER,
+               all_peers=all_peers)
 
 
 def together(protocol, compression, spans):
     return Row(f"span/{protocol}/{compression}/800B/{spans}/one-core", "CPU a span", "closed", "cpu_ns_a_span",
-               Load(protocol, compression, spans=spans), group="spans, one core", place="together",
+               Load(protocol, compression, spans=spans), group="spans, one core", times=SHORTER, place="together",
                note="generator on the program's core: nobody wakes another core")
 
 
@@ -125,7 +128,7 @@ def saturation(compression, pinned, collector=None, all_peers=False):
     load = Load(compression=compression, in_flight=4, connections=4)
     return Row(f"saturation/grpc/{compression}/{'pinned' if pinned else 'unpinned'}", "Throughput", "closed",
                "spans_a_second", load, Goal(None, None, collector), "spans" if pinned else "spans, unpinned",
-               rounds=3, place="apart" if pinned else "free", all_peers=all_peers)
+               times=SHORTER, place="apart" if pinned else "free", all_peers=all_peers)
 
 
 def same_rate(load, name):
@@ -190,7 +193,7 @@ ROWS = [
     ack(10_000, scraped=True, collector=68),
     ack(100_000, scraped=False),
     ack(100_000, scraped=True, collector=213),
-    alone("memory/idle", "Memory", "idle", "rss_mib", Goal(8, 5, 41), rounds=3, all_peers=True),
+    alone("memory/idle", "Memory", "idle", "rss_mib", Goal(8, 5, 41), all_peers=True),
     alone("memory/20000-spans-s/10000-label-sets", "Memory", "memory_at_rate", "rss_mib", Goal(24, 10, 236),
           Load(spans=50, in_flight=8, rate=20_000, cardinality=users_for(10_000)), rounds=1, times=4.0,
           note="a scrape each 10 s; before, after and peak"),

@@ -30,6 +30,8 @@ class Cell:
     figures: dict = field(default_factory=dict)
     notes: list = field(default_factory=list)
     failed: str = ""
+    # Why the headline is only a lower bound; empty: it is what it says.
+    limited: str = ""
     label_sets: int | None = None
 
     def add(self, figures):
@@ -114,8 +116,11 @@ class Session:
         if program is None:
             return
         with self._failing([row], subject):
-            program.go()
-            self._take(Turn(row, subject, generator, self.plan.seconds_of(row), program))
+            is_quiet = program.go()
+            turn = Turn(row, subject, generator, self.plan.seconds_of(row), program)
+            if not is_quiet:
+                turn.note("was still at work on its own when it began")
+            self._take(turn)
             program.hold()
 
     def _settled(self, program, rows, last, subject, generator):
@@ -136,6 +141,7 @@ class Session:
             cell.add(figures)
             self.say(f"{turn.row.name}: {turn.subject.name} {figures[turn.row.headline]:.6g}")
         cell.notes += [note for note in turn.notes if note not in cell.notes]
+        cell.limited = cell.limited or "; ".join(turn.limits)
 
     @contextlib.contextmanager
     def _failing(self, rows, subject):

@@ -28,7 +28,7 @@ def fill_spans(load):
 
 
 def settle(program, label_sets=0):
-    """Scrapes until everything acknowledged is counted, and gives the scrape that shows it.
+    """Scrapes until everything acknowledged is counted, in calls and in durations, and gives that scrape.
 
     `label_sets` are about as many as there will be: a program that shows none yet may be at work on them.
     """
@@ -37,11 +37,14 @@ def settle(program, label_sets=0):
     while True:
         shown = program.scrape(counted=True)
         patience = SETTLE_SECONDS_MAX + SETTLE_SECONDS_A_LABEL_SET * max(label_sets, shown.label_sets)
-        if least <= shown.calls <= most:
+        # An exposition without histograms of durations is no fault here: verification looks at what must be there.
+        observed = shown.observed if shown.histograms else shown.calls
+        if least <= shown.calls <= most and observed == shown.calls:
             program.label_sets = shown.label_sets
             return shown
-        if shown.calls > most or time.monotonic() - begun > patience:
-            raise Failed(f"shows {shown.calls} spans of {least} acknowledged (and {program.uncertain} unanswered)")
+        if max(shown.calls, observed) > most or time.monotonic() - begun > patience:
+            raise Failed(f"shows {shown.calls} spans, {observed} in durations, of {least} acknowledged (and "
+                         f"{program.uncertain} unanswered)")
         time.sleep(max(PAUSE_SECONDS, shown.seconds))
 
 

@@ -9,7 +9,12 @@ import subprocess
 import tempfile
 from dataclasses import dataclass, field
 
+from . import process
+
 OURS = "spanmill"
+VERSION_SECONDS_MAX = 30
+# What is shown where a program or a file gives nothing: no reason to lose a run.
+NO_WORD = "says nothing"
 
 
 @dataclass(frozen=True)
@@ -22,14 +27,28 @@ class Subject:
 
     def version(self):
         """What `--version` prints; without the name of the file, which is whatever the builder chose."""
-        run = subprocess.run([self.path, "--version"], capture_output=True, text=True, timeout=30, check=False)
-        text = (run.stdout + run.stderr).strip().splitlines()
-        return text[0].replace(pathlib.Path(self.path).name, self.name) if text else "says nothing"
+        try:
+            text = process.said([self.path, "--version"], VERSION_SECONDS_MAX).strip().splitlines()
+        except (OSError, subprocess.SubprocessError):
+            return NO_WORD
+        return text[0].replace(pathlib.Path(self.path).name, self.name) if text else NO_WORD
 
     def describe(self):
-        data = pathlib.Path(self.path).read_bytes()
         return {"name": self.name, "env": self.env, "arguments": list(self.arguments), "version": self.version(),
-                "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+                "bytes": os.path.getsize(self.path) if os.path.exists(self.path) else None,
+                "sha256": sha256(self.path)}
+
+
+def sha256(path):
+    try:
+        return hashlib.sha256(pathlib.Path(path).read_bytes()).hexdigest()
+    except OSError:
+        return NO_WORD
+
+
+def located(path):
+    """Where a program is, from wherever it is started: as a shell finds it, or as a file."""
+    return os.path.abspath(shutil.which(path) or path)
 
 
 def parse_peer(text):
@@ -48,7 +67,7 @@ def parse_peer(text):
         if not found or not key:
             raise ValueError(f"`{pair}` in `{text}` is no ENV=VALUE")
         env[key] = value
-    return Subject(name, path, env, arguments)
+    return Subject(name, located(path), env, arguments)
 
 
 def check(subjects):

@@ -143,6 +143,27 @@ def test_a_run_twice_as_long_less_the_run_is_what_its_requests_cost():
     assert budgets.less(twice, once) == {"walk": 100, "grow": 7, "gone": -3}
 
 
+def test_a_case_that_cannot_be_counted_fails_beside_the_others():
+    broken = {"request/http": RuntimeError("it ended\nbadly"), "scrape": KeyError()}
+    counts, errors = budgets.parted({CASE: count(), **broken})
+    assert list(counts) == [CASE]
+    assert budgets.broken(errors) == [
+        "FAILED  request/http was not counted: it ended", "          badly",
+        "FAILED  scrape was not counted: KeyError()"]
+
+
+def test_the_least_of_several_counts_is_kept():
+    first, again = {CASE: count(), "scrape": count(walk=100)}, {CASE: count(walk=1_500)}
+    assert {case: one.total for case, one in budgets.least(first, again).items()} == {CASE: 1_920, "scrape": 520}
+    assert budgets.least(again, first)[CASE].total == 1_920
+
+
+def test_other_tools_are_told():
+    recorded = {"rustc": "1.95.0", "valgrind": "3.19.0"}
+    assert budgets.unlike(recorded, {"rustc": "1.95.0", "valgrind": "3.24.0", "libc": "2.36"}) == [
+        ("valgrind", "3.19.0", "3.24.0")]
+
+
 def test_what_is_written_is_read_again(tmp_path):
     path, functions_path = tmp_path / "budgets.toml", tmp_path / "functions.toml"
     one = count()

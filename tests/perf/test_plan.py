@@ -9,6 +9,7 @@ from harness.session import LIVES, MEASURES
 from harness.subjects import Subject, parse_peer
 
 OURS, FIRST, SECOND = Subject("spanmill", "a"), Subject("collector", "b"), Subject("tuned", "b", {"GOGC": "400"})
+THIRD = Subject("newer", "c")
 
 
 def test_every_row_can_be_run_and_says_what_counts():
@@ -29,8 +30,18 @@ def test_rows_of_a_group_want_the_same_label_sets_and_cores():
     assert {group: kinds for group, kinds in groups.items() if len(kinds) > 1} == {}
 
 
-def test_a_full_run_with_one_peer_fits_into_ninety_minutes():
-    assert Plan(rows.ROWS, [OURS, FIRST]).estimate_seconds() < 90 * 60
+def test_a_full_run_with_three_peers_fits_into_ninety_minutes():
+    assert Plan(rows.ROWS, [OURS, FIRST, SECOND, THIRD]).estimate_seconds() < 90 * 60
+
+
+def test_program_and_generator_are_on_cores_of_their_own_where_there_are_two():
+    threads = lambda core: {core // 2 * 2, core // 2 * 2 + 1}
+    alone = lambda core: {core}
+    assert machine.pair([0, 1, 2, 3], threads) == (0, 2, False)
+    assert machine.pair([0, 1], threads) == (0, 1, True)
+    assert machine.pair([0, 1], alone) == (0, 1, False)
+    assert machine.pair([3], alone) == (3, 3, False)
+    assert machine.listed("0,4-6\n") == {0, 4, 5, 6}
 
 
 def test_a_peer_has_a_name_a_path_an_environment_and_arguments():

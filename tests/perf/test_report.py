@@ -43,6 +43,36 @@ def test_machine_commit_and_what_was_run_stand_in_the_report():
         assert fact in text, fact
 
 
+def test_a_lower_bound_is_shown_as_one_and_has_no_ratio_and_no_goal():
+    cells = {"spanmill": cell(CPU, [100, 101, 102]), "peer": cell(CPU, [900, 910, 920], limited="killed")}
+    cells["peer"]["notes"] = ["killed"]
+    made = document([row("bound", CPU, cells, {"most": 110, "ratio": 2})])
+    line = next(line for line in report.markdown(made).splitlines() if line.startswith("| bound"))
+    assert "| >= 910.0 (900.0..920.0) | - |" in line and "**killed**" in report.markdown(made)
+    assert [what for _, what, *_ in result.goals(made)] == ["CPU a span, ns"] and result.not_won(made) == []
+    assert "bound" not in plot.ratios(made) and "bound" in plot.section(made, "CPU a span")
+    cells["spanmill"]["limited"] = "killed"
+    assert result.goals(made) == []
+
+
+def test_one_round_that_loses_spans_misses_the_goal():
+    lost = row("lost", "lost_spans", {"spanmill": cell("lost_spans", [0, 0, 3])}, {"most": 0}, "Loss")
+    assert [(found, met) for *_, found, met in result.goals(document([lost], peers=()))] == [(3, False)]
+
+
+def test_few_rounds_win_only_by_far():
+    rows = [row(f"{theirs}", CPU, {"spanmill": cell(CPU, [100]), "peer": cell(CPU, [theirs])}) for theirs in (90, 120, 130)]
+    assert [(name, said) for name, _, _, said in result.not_won(document(rows))] == [
+        ("90", "too few rounds"), ("120", "too few rounds")]
+
+
+def test_two_threads_of_one_core_are_said():
+    made = document(ROWS)
+    assert "two threads of one core" not in report.markdown(made)
+    made["cores"]["siblings"] = True
+    assert "two threads of one core" in report.markdown(made) and "3 of 4 pairs" in report.markdown(made)
+
+
 def test_without_a_peer_there_are_no_ratios():
     alone = [row("won", CPU, {"spanmill": cell(CPU, [100])}, {"most": 110})]
     text = report.markdown(document(alone, peers=()))

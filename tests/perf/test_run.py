@@ -2,6 +2,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 from program import BINARY, ROOT
 
@@ -20,10 +21,23 @@ def test_a_quick_run_measures_and_checks(tmp_path):
     figures = {row["name"]: row["programs"]["spanmill"]["figures"][row["headline"]] for row in document["rows"]}
     assert set(figures) == {"span/grpc/none/800B/512", "start/first-reply"}
     assert all(len(values) == 1 and values[0] > 0 for values in figures.values()), figures
-    assert document["verified"] == 1
+    assert document["verified"] == document["to_verify"] == 1
     text = (tmp_path / "report.md").read_text()
     assert "FAILED" not in text and "span/grpc/none/800B/512" in text
     assert (tmp_path / "cpu-a-span.svg").exists()
+
+
+def test_a_peer_behind_a_wrapper_that_does_not_exec_has_no_number_and_ends(tmp_path):
+    wrapper, pids = tmp_path / "wrapper", tmp_path / "pids"
+    wrapper.write_text(f'#!/bin/sh\n{BINARY} "$@" &\necho $! >> {pids}\nwait\n')
+    wrapper.chmod(0o755)
+    done = run(tmp_path / "out", "--rows", "^(span/grpc/none/800B/512|memory/idle)$", "--peer", f"peer={wrapper}")
+    assert done.returncode == 1, done.stderr
+    for row in json.loads((tmp_path / "out/result.json").read_text())["rows"]:
+        assert row["programs"]["spanmill"]["figures"] and not row["programs"]["peer"]["figures"], row["name"]
+        assert row["programs"]["peer"]["failed"].startswith("verification"), row["name"]
+    command_lines = [Path(f"/proc/{pid}/cmdline") for pid in pids.read_text().split()]
+    assert not [path for path in command_lines if path.exists() and str(BINARY).encode() in path.read_bytes()]
 
 
 def test_a_row_whose_result_is_not_as_expected_has_no_number(tmp_path):

@@ -19,8 +19,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         is_gzip = self.headers["Accept-Encoding"] == "gzip"
         body = gzip.compress(TEXT.encode()) if is_gzip else TEXT.encode()
+        body = body[:len(body) - self.server.lacks]
         self.send_response(self.server.status)
-        self.send_header("Content-Length", str(len(body)))
+        if self.server.says_length:
+            self.send_header("Content-Length", str(len(body) + self.server.owes))
         if is_gzip:
             self.send_header("Content-Encoding", "gzip")
         self.end_headers()
@@ -33,7 +35,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def server():
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as serving:
-        serving.status = 200
+        # What is cut off the text, and what is promised above what is sent.
+        serving.status, serving.lacks, serving.owes, serving.says_length = 200, 0, 0, True
         thread = threading.Thread(target=serving.serve_forever)
         thread.start()
         yield serving
@@ -47,7 +50,25 @@ def test_lines_label_sets_and_calls_are_counted_across_chunks(server, monkeypatc
     monkeypatch.setattr(scraping, "CHUNK_BYTES", chunk_bytes)
     found = scraping.scrape(server.server_port, gzip=is_gzip, counted=True)
     assert (found.lines, found.label_sets, found.calls) == (2001, 2000, sum(range(2001)))
+    assert (found.histograms, found.observed) == (1, 5)
     assert (found.wire_bytes < len(TEXT)) == is_gzip
+
+
+@pytest.mark.parametrize("is_gzip", [False, True])
+def test_a_scrape_that_is_cut_short_fails(server, is_gzip):
+    server.owes = 10
+    for counted in (False, True):
+        with pytest.raises(Failed, match="10 bytes short|IncompleteRead"):
+            scraping.scrape(server.server_port, gzip=is_gzip, counted=counted)
+    server.owes, server.lacks = 0, 10
+    with pytest.raises(Failed, match="within a line or within its compressed stream"):
+        scraping.scrape(server.server_port, gzip=is_gzip, counted=True)
+
+
+def test_a_scrape_whose_end_cannot_be_told_fails(server):
+    server.says_length = False
+    with pytest.raises(Failed, match="neither a length nor chunks"):
+        scraping.scrape(server.server_port)
 
 
 def test_a_scrape_that_is_refused_fails(server):
