@@ -77,7 +77,7 @@ def _head(document):
         more = " ".join([*(f"{key}={value}" for key, value in program["env"].items()), *program["arguments"]])
         lines.append(f"- {program['name']}: {program['version']}{f', {more}' if more else ''}; sha256 "
                      f"{program['sha256'][:16]}")
-    lines.append(f"- Right before timing, to the last bucket: {document['verified']} of {document['to_verify']} pairs "
+    lines.append(f"- Correct before timing, to the last bucket: {document['verified']} of {document['to_verify']} pairs "
                  "of program and load; after it, every span acknowledged is counted.")
     if document["quick"]:
         lines.append("- **Quick: one round of a second. A smoke test; no figure here means anything.**")
