@@ -280,7 +280,11 @@ async fn target_that_takes_broken_requests_is_found_out() {
     options.items_per_request = 1;
     let finished = run(options).await;
     let malformed = &finished.tally.malformed;
-    assert!((40..90).contains(&malformed.sent()), "{}", malformed.sent());
+    assert!(
+        (80..200).contains(&malformed.sent()),
+        "{}",
+        malformed.sent()
+    );
     assert_eq!(malformed.wrongly_accepted(), malformed.sent());
     let defects: Vec<_> = malformed.accepted.keys().copied().collect();
     let of_json = [
@@ -290,9 +294,6 @@ async fn target_that_takes_broken_requests_is_found_out() {
         Defect::ContentType,
     ];
     assert_eq!(defects, of_json);
-    // They are in no count of what is well-formed.
-    assert_eq!(
-        finished.tally.acknowledged().requests,
-        130 - malformed.sent()
-    );
+    // They are in no count of what is well-formed, and use up none of what was asked for.
+    assert_eq!(finished.tally.acknowledged().requests, 130);
 }

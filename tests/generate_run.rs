@@ -242,6 +242,45 @@ async fn target_that_is_gone_leaves_everything_unsent() {
 }
 
 #[tokio::test]
+async fn target_that_does_not_answer_a_connection_holds_nobody_up() {
+    let target = TestTarget::start(|_| Answer::Count).await;
+    // Nothing is accepted here, so further connections wait for ever once the backlog is full.
+    let deaf = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None);
+    let deaf = deaf.expect("a socket");
+    let any = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
+    deaf.bind(&any.into()).expect("loopback");
+    deaf.listen(0).expect("a socket");
+    let address = deaf.local_addr().expect("bound").as_socket();
+    let address = address.expect("of IPv4");
+    let mut backlog = Vec::new();
+    let patience = Duration::from_millis(200);
+    while let Ok(stream) =
+        tokio::time::timeout(patience, tokio::net::TcpStream::connect(address)).await
+    {
+        backlog.push(stream.expect("a listener"));
+        assert!(backlog.len() < 50, "the backlog is bounded");
+    }
+    let mut options = options(&target, Protocol::Grpc);
+    options.target = Target::parse(&address.to_string(), 0).expect("an address");
+    options.threads = 1;
+    options.in_flight = 5;
+    // Far more than the test may take.
+    options.answer_timeout = Duration::from_hours(1);
+    options.pace = Pace::closed(Some(Duration::from_millis(50)), None);
+    let mut running = start(options.clone()).expect("threads");
+    running.ended().await;
+    let tally = running.finish().tally;
+    // The lanes of each of three connections gave up together.
+    assert_eq!(tally.unsent().requests, 15);
+
+    options.pace = Pace::closed(None, None);
+    let mut running = start(options).expect("threads");
+    running.stop();
+    running.ended().await;
+    assert_eq!(running.finish().tally.sent().requests, 0);
+}
+
+#[tokio::test]
 async fn stopped_run_ends_and_still_adds_up() {
     let target = TestTarget::start(|_| Answer::Count).await;
     let mut options = options(&target, Protocol::Grpc);

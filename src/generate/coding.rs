@@ -137,8 +137,9 @@ impl Packer {
 
 /// Fills the hole in front of a gRPC message.
 pub(super) fn write_prefix(body: &mut [u8], is_compressed: bool) {
-    let length = u32::try_from(body.len() - GRPC_PREFIX_BYTES)
-        .expect("the command line bounds items and their size");
+    let length = u32::try_from(body.len() - GRPC_PREFIX_BYTES).expect(
+        "a scenario bounds its requests, and a capture its size, far below 32 bits of length",
+    );
     body[0] = u8::from(is_compressed);
     body[1..GRPC_PREFIX_BYTES].copy_from_slice(&length.to_be_bytes());
 }

@@ -12,6 +12,8 @@ pub enum GenerateError {
     Address { text: String },
     #[error("`{text}` asks for TLS, which generate does not speak")]
     Tls { text: String },
+    #[error("`{text}` has a fragment, which is never sent: leave out `#` and what follows")]
+    Fragment { text: String },
     #[error("cannot connect to {authority}")]
     Connect {
         authority: String,

@@ -1,12 +1,15 @@
 //! A sending thread: its connections, and the lanes on each that take turns, send and book.
 //!
-//! A lane is one request in flight. Only the schedule and the tally (locked a few times a request,
-//! by the live line a few times a second) are shared with other threads.
+//! A lane is one request in flight. Only the schedule and the tally (each locked a few times a
+//! request, the tally by the live line a few times a second) are shared with other threads.
+//!
+//! In an open loop one free lane of a thread waits for the time of its turn, the others for it: turns
+//! are due in their order, and a thread needs one timer, however many lanes it has.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::task::LocalSet;
 
@@ -18,6 +21,7 @@ use super::options::RunOptions;
 use super::schedule::{Departure, Schedule, Turn};
 use super::source::{Deck, Outgoing, Source};
 use super::tally::Tally;
+use super::timer::Timer;
 use super::totals::Ledger;
 
 /// After a failed attempt to connect.
@@ -35,6 +39,9 @@ pub(super) struct Thread {
     pub(super) tally: Arc<Mutex<Tally>>,
 }
 
+/// The timer of a thread whose turns have a time, held by the lane whose turn is next.
+type Clock = Option<tokio::sync::Mutex<Timer>>;
+
 /// What a thread leaves.
 pub(super) struct Closed {
     pub(super) ledger: Option<Ledger>,
@@ -49,15 +56,21 @@ impl Thread {
             .enable_all()
             .build()
             .expect("a runtime needs a few descriptors and one thread that is there");
+        let clock = Rc::new(self.clock(&runtime));
         let thread = Rc::new(self);
         let local = LocalSet::new();
         let mut lanes = Vec::new();
         for _ in 0..connections {
             let options = &thread.options;
-            let connection = Connection::new(&options.target, options.protocol.is_grpc());
+            let connection = Connection::new(
+                &options.target,
+                options.protocol.is_grpc(),
+                options.answer_timeout,
+            );
             let connection = Rc::new(connection);
             for _ in 0..options.in_flight {
-                lanes.push(local.spawn_local(lane(Rc::clone(&thread), Rc::clone(&connection))));
+                let (thread, clock) = (Rc::clone(&thread), Rc::clone(&clock));
+                lanes.push(local.spawn_local(lane(thread, Rc::clone(&connection), clock)));
             }
         }
         runtime.block_on(local.run_until(async {
@@ -72,26 +85,49 @@ impl Thread {
         }
     }
 
+    fn clock(&self, runtime: &tokio::runtime::Runtime) -> Clock {
+        let _within = runtime.enter();
+        self.schedule.is_open().then(|| {
+            let timer = Timer::new();
+            timer
+                .expect("one descriptor more than the runtime has")
+                .into()
+        })
+    }
+
+    /// The next turn, when its time has come. `None`: the run is over.
+    async fn next(&self, clock: &Clock) -> Option<(Turn, Departure)> {
+        let Some(clock) = clock else {
+            return Some((self.schedule.take()?, Departure::now()));
+        };
+        let free_since = Instant::now();
+        let timer = clock.lock().await;
+        let turn = self.schedule.take()?;
+        let due = turn.due.expect("turns of an open loop have a time");
+        let departure = self.schedule.wait(due, free_since, &timer).await?;
+        Some((turn, departure))
+    }
+
     fn tally(&self) -> MutexGuard<'_, Tally> {
         self.tally.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// One request in flight after the other, until the run is over.
-async fn lane(thread: Rc<Thread>, connection: Rc<Connection>) {
-    while let Some(turn) = thread.schedule.take() {
-        let Some(departure) = thread.schedule.wait(turn).await else {
-            break;
-        };
-        if connection.open().await.is_err() {
-            let plan = thread.source.borrow().plan(&thread.deck, turn.number);
-            thread
-                .tally()
-                .add_unsent(plan.signal, plan.defect, turn.items);
-            tokio::time::sleep(RECONNECT_PAUSE).await;
+async fn lane(thread: Rc<Thread>, connection: Rc<Connection>, clock: Rc<Clock>) {
+    while let Some((turn, departure)) = thread.next(&clock).await {
+        if connection.open(thread.schedule.ended()).await {
+            send(&thread, &connection, turn, departure).await;
             continue;
         }
-        send(&thread, &connection, turn, departure).await;
+        let plan = thread.source.borrow().plan(turn.number);
+        thread
+            .tally()
+            .add_unsent(plan.signal, plan.defect, turn.items);
+        tokio::select! {
+            () = tokio::time::sleep(RECONNECT_PAUSE) => {}
+            () = thread.schedule.ended() => {}
+        }
     }
 }
 

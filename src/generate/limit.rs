@@ -15,7 +15,8 @@ use crate::telemetry::process::clock;
 const BUSY_SHARE: f64 = 0.9;
 /// Standing in line for less than this share is no worse than on any machine.
 const IN_LINE_SHARE: f64 = 0.1;
-/// A turn that is taken this long after its time was overslept; timers alone take a millisecond.
+/// A turn that a free lane takes this long after its time was overslept; a timer alone is a hundred
+/// times as exact.
 pub(super) const OVERSLEPT_MIN: Duration = Duration::from_millis(5);
 /// Overslept turns, of all, that are no accident.
 const OVERSLEPT_SHARE: f64 = 0.01;

@@ -2,7 +2,7 @@
 //!
 //! Which request is broken, and how, is a function of seed and number. Each defect makes a request
 //! wrong for every reader: none leaves room for an opinion about unknown fields. What is in it must
-//! not be counted by the target, and is in no total here.
+//! not be counted by the target, and is in no total and no count here.
 
 use std::fmt;
 
@@ -10,6 +10,7 @@ use bytes::Bytes;
 
 use super::client::Refusal;
 use super::coding::{Compression, GRPC_PREFIX_BYTES, Protocol};
+use super::options::RunOptions;
 use super::random::Random;
 use super::signal::Signal;
 
@@ -22,6 +23,14 @@ const TAG_OF_FIELD_1: u8 = 1 << 3 | 2;
 const VARINT_BYTES_TOO_MANY: usize = 11;
 /// A content type that OTLP does not have.
 pub(super) const WRONG_CONTENT_TYPE: &str = "text/plain";
+
+/// Which requests of a run are broken, and how.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Defects {
+    seed: u64,
+    share: f64,
+    protocol: Protocol,
+}
 
 /// How a request is broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,6 +47,39 @@ pub enum Defect {
     /// What is called gzip is none.
     NoGzip,
     ContentType,
+}
+
+impl Defects {
+    /// What is replayed is never broken here.
+    pub(super) fn of(options: &RunOptions) -> Self {
+        let is_replay = options.replay.is_some();
+        Self {
+            seed: options.seed(),
+            share: if is_replay {
+                0.0
+            } else {
+                options.malformed_share
+            },
+            protocol: options.protocol,
+        }
+    }
+
+    /// The defect of request `number`, if it has one.
+    pub(super) fn draw(&self, number: u64) -> Option<Defect> {
+        if self.share <= 0.0 {
+            return None;
+        }
+        let mut random = Random::stream(self.seed, DEFECT_STREAMS + number);
+        if !random.chance(self.share) {
+            return None;
+        }
+        let defects: &[Defect] = match self.protocol {
+            Protocol::Grpc => &Defect::OF_GRPC,
+            Protocol::Http => &Defect::OF_HTTP,
+            Protocol::HttpJson => &Defect::OF_JSON,
+        };
+        Some(defects[random.below(defects.len() as u32) as usize])
+    }
 }
 
 impl Defect {
@@ -63,23 +105,6 @@ impl Defect {
         Self::NoGzip,
         Self::ContentType,
     ];
-
-    /// The defect of request `number`, if it has one.
-    pub(super) fn draw(seed: u64, number: u64, share: f64, protocol: Protocol) -> Option<Self> {
-        if share <= 0.0 {
-            return None;
-        }
-        let mut random = Random::stream(seed, DEFECT_STREAMS + number);
-        if !random.chance(share) {
-            return None;
-        }
-        let defects: &[Self] = match protocol {
-            Protocol::Grpc => &Self::OF_GRPC,
-            Protocol::Http => &Self::OF_HTTP,
-            Protocol::HttpJson => &Self::OF_JSON,
-        };
-        Some(defects[random.below(defects.len() as u32) as usize])
-    }
 
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -189,8 +214,13 @@ mod tests {
             (Protocol::Http, 5),
             (Protocol::HttpJson, 4),
         ] {
+            let defects = Defects {
+                seed: 9,
+                share: 0.1,
+                protocol,
+            };
             let draw = || {
-                let draws = (0..10_000).map(|number| Defect::draw(9, number, 0.1, protocol));
+                let draws = (0..10_000).map(|number| defects.draw(number));
                 draws.collect::<Vec<_>>()
             };
             let drawn = draw();

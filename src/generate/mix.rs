@@ -62,6 +62,13 @@ impl Mix {
         self.weights[signal.index()] > 0
     }
 
+    /// The part of `whole` that the signal's weight gives it, rounded down.
+    pub(super) fn part(&self, signal: Signal, whole: usize) -> usize {
+        let weight = u128::from(self.weights[signal.index()]);
+        // Not above `whole`.
+        (whole as u128 * weight / self.round.len() as u128) as usize
+    }
+
     /// The signal of request `number`, and how many of that signal came before it.
     pub(super) fn at(&self, number: u64) -> (Signal, u64) {
         let places = self.round.len() as u64;
@@ -95,6 +102,14 @@ mod tests {
         }
         assert_eq!(next, [40, 0, 10]);
         assert_eq!(mix.at(3), Mix::new([4, 0, 1], 5).expect("weights").at(3));
+    }
+
+    #[test]
+    fn parts_are_those_of_the_weights() {
+        let mix = Mix::new([99, 0, 1], 5).expect("weights");
+        let parts = Signal::ALL.map(|signal| mix.part(signal, 1_000));
+        assert_eq!(parts, [990, 0, 10]);
+        assert_eq!(Mix::traces().part(Signal::Traces, usize::MAX), usize::MAX);
     }
 
     #[test]

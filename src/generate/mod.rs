@@ -21,7 +21,7 @@
 //! | `capture`, `replay` | requests into a file as they were sent or came, and out of it again |
 //! | `totals`, `item_totals` | what was sent, added up: spans; points and records |
 //! | `options` | all that a run is told |
-//! | `profile`, `schedule` | the rate over time; when each request is due |
+//! | `profile`, `schedule`, `timer` | the rate over time; when each request is due; waiting for it |
 //! | `client` | one body over a connection: acknowledged, refused or unanswered |
 //! | `run`, `lanes` | threads; connections and lanes of each |
 //! | `limit` | whether the generator was the limit of a run |
@@ -61,6 +61,7 @@ mod source;
 mod tally;
 mod target;
 mod template;
+mod timer;
 pub mod totals;
 mod traces;
 mod value;

@@ -25,7 +25,7 @@ pub struct RunOptions {
     pub connections: usize,
     /// Requests in flight on each connection; HTTP/1.1 has one.
     pub in_flight: usize,
-    /// An answer that takes longer is none.
+    /// An answer that takes longer is none, and so is a connection.
     pub answer_timeout: Duration,
     /// Distinct requests made before the run and sent over and over; 0: each is made when it is sent.
     pub prepared: usize,

@@ -16,6 +16,8 @@ use crate::config::duration;
 const RATE_MIN: f64 = 1e-3;
 const RATE_MAX: f64 = 1e9;
 const STEPS_MAX: usize = 1_000;
+/// Periods of bursts that show what they do.
+const PERIODS: f64 = 3.0;
 
 /// A part of the run in which the rate changes evenly.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -166,6 +168,17 @@ impl Profile {
             // Rounding alone comes past the last piece.
             Afterwards::Again => after(seconds),
         }
+    }
+
+    /// How long it takes as a whole: a ramp, all steps, three periods of bursts. `None`: it is steady.
+    #[must_use]
+    pub fn whole(&self) -> Option<Duration> {
+        let seconds = self.seconds_of_pieces();
+        let seconds = match self.afterwards {
+            Afterwards::Steady(_) => seconds,
+            Afterwards::Again => PERIODS * seconds,
+        };
+        after(seconds).filter(|whole| !whole.is_zero())
     }
 
     fn items_of_pieces(&self) -> f64 {

@@ -84,12 +84,7 @@ pub fn start(options: RunOptions) -> Result<Running, GenerateError> {
     let (stop, stopped) = watch::channel(None);
     let (alive, ended) = mpsc::channel(1);
     let begun = Instant::now();
-    let schedule = Schedule::new(
-        options.pace.clone(),
-        options.items_per_request,
-        begun,
-        stopped,
-    );
+    let schedule = Schedule::new(&options, begun, stopped);
     let mut running = Running {
         load: Arc::clone(&worlds.traces),
         worlds,
@@ -222,8 +217,9 @@ impl Running {
             tally.merge(&thread.lock().unwrap_or_else(PoisonError::into_inner));
         }
         let capture = self.recorder.map(|recorder| recorder.finish());
+        let had_turn = tally.sent().items + tally.unsent().items;
         Finished {
-            missed: self.schedule.due().saturating_sub(tally.requests()),
+            missed: self.schedule.missed(tally.requests(), had_turn),
             tally,
             sent,
             item_totals: items.map(|items| items.json()),

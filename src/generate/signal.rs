@@ -46,6 +46,10 @@ impl Signal {
         Self::ALL.into_iter().find(takes)
     }
 
+    pub(super) fn is_grpc_path(path: &str) -> bool {
+        Self::ALL.iter().any(|signal| path == signal.grpc_path())
+    }
+
     /// Where OTLP/HTTP takes it, below the endpoint's own path.
     #[must_use]
     pub fn http_path(self) -> &'static str {

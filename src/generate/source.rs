@@ -3,9 +3,11 @@
 //! Request n of a seed always holds the same items (but for their times), whichever thread sends it.
 //! Bodies are either made when they are sent, or taken in turn from a deck that was made before the
 //! run: then sending costs no more than the socket does, and the same items go out again and again.
-//! Either way [`Content`] tells exactly what was in a request. A replay takes its bodies from a
-//! capture and knows nothing of their content.
+//! A deck has bodies of each signal, and deals each by its own count; which signal a request is of
+//! does not depend on it. Either way [`Content`] tells exactly what was in a request. A replay takes
+//! its bodies from a capture and knows nothing of their content.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -17,7 +19,7 @@ use super::error::GenerateError;
 use super::json;
 use super::load::Observation;
 use super::makers::{Makers, Worlds};
-use super::malformed::{Defect, WRONG_CONTENT_TYPE};
+use super::malformed::{Defect, Defects, WRONG_CONTENT_TYPE};
 use super::options::RunOptions;
 use super::signal::Signal;
 use super::{logs, metrics};
@@ -41,10 +43,12 @@ pub(super) struct Outgoing {
     pub(super) content: Content,
 }
 
-/// What is known of a request before it is made.
+/// What is known of a request before it is made, and all that its content follows from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Plan {
     pub(super) signal: Signal,
+    /// Requests of the signal before it, which is its number as one of the signal.
+    of_signal: u64,
     pub(super) defect: Option<Defect>,
 }
 
@@ -52,34 +56,54 @@ pub(super) struct Plan {
 #[derive(Default)]
 pub(super) struct Deck {
     requests: Vec<(Bytes, Content)>,
+    /// One for each of `Signal::ALL`: where its requests stand.
+    of_signals: [Range<usize>; 3],
 }
 
 impl Deck {
-    /// At most `requests_max` requests in at most `bytes_max` bytes, but at least one.
+    /// At most `requests_max` requests in about `bytes_max` bytes, each signal its part of them by
+    /// weight, but at least one of each that is sent.
     pub(super) fn prepare(source: &mut Source, requests_max: usize, bytes_max: usize) -> Self {
-        let items = source.options.items_per_request;
-        let mut requests = Vec::new();
-        let mut bytes = 0;
-        while requests.len() < requests_max && (bytes < bytes_max || requests.is_empty()) {
-            let number = requests.len() as u64;
-            let (body, content) = source.make(None, number, items);
-            bytes += body.len();
-            if let Content::Fresh(observations) = &content {
-                bytes += size_of_val(observations.as_slice());
+        let options = Arc::clone(&source.options);
+        let mut deck = Self::default();
+        for signal in Signal::ALL {
+            if !options.mix.has(signal) {
+                continue;
             }
-            requests.push((body, content));
+            let begin = deck.requests.len();
+            let requests = options.mix.part(signal, requests_max).max(1);
+            let mut room = options.mix.part(signal, bytes_max);
+            for of_signal in 0..requests as u64 {
+                if room == 0 && of_signal > 0 {
+                    break;
+                }
+                let plan = Plan {
+                    signal,
+                    of_signal,
+                    defect: None,
+                };
+                let (body, content) = source.make(plan, options.items_per_request);
+                room = room.saturating_sub(body.len());
+                if let Content::Fresh(observations) = &content {
+                    room = room.saturating_sub(size_of_val(observations.as_slice()));
+                }
+                deck.requests.push((body, content));
+            }
+            deck.of_signals[signal.index()] = begin..deck.requests.len();
         }
-        Self { requests }
+        deck
     }
 
     pub(super) fn len(&self) -> usize {
         self.requests.len()
     }
 
-    /// Whose turn it is at request `number`, if anything is prepared.
-    fn index(&self, number: u64) -> Option<usize> {
+    /// Which one a request is, if any of its signal is prepared.
+    fn index(&self, plan: Plan) -> Option<usize> {
+        let of_signal = &self.of_signals[plan.signal.index()];
         // The remainder is below a length.
-        (self.len() > 0).then(|| (number % self.len() as u64) as usize)
+        let index = plan.of_signal.checked_rem(of_signal.len() as u64)? as usize;
+        Some(of_signal.start + index)
     }
 
     pub(super) fn observations(&self, index: usize) -> &[Observation] {
@@ -97,6 +121,7 @@ impl Deck {
 /// One thread's maker of requests.
 pub(super) struct Source {
     options: Arc<RunOptions>,
+    defects: Defects,
     makers: Makers,
     packer: Packer,
     /// One for each of `Signal::ALL`.
@@ -133,31 +158,27 @@ impl Source {
             makers: Makers::new(worlds),
             packer: Packer::new(protocol, compression)?,
             heads: [traces?, metrics?, logs?],
+            defects: Defects::of(options),
             options: Arc::clone(options),
         })
     }
 
-    /// What request `number` of the run will be.
-    pub(super) fn plan(&self, deck: &Deck, number: u64) -> Plan {
-        let options = &self.options;
-        if let Some(replay) = &options.replay {
-            let signal = replay.request(number).signal;
-            return Plan {
-                signal,
-                defect: None,
-            };
-        }
-        let seed = options.seed();
-        let drawn = deck.index(number).map_or(number, |index| index as u64);
+    /// What request `number` of the run will be. Nothing else decides it.
+    pub(super) fn plan(&self, number: u64) -> Plan {
+        let (signal, of_signal) = match &self.options.replay {
+            None => self.options.mix.at(number),
+            Some(replay) => (replay.request(number).signal, number),
+        };
         Plan {
-            signal: options.mix.at(drawn).0,
-            defect: Defect::draw(seed, number, options.malformed_share, options.protocol),
+            signal,
+            of_signal,
+            defect: self.defects.draw(number),
         }
     }
 
     /// Request `number` of the run, with `items` items.
     pub(super) fn request(&mut self, deck: &Deck, number: u64, items: u32) -> Outgoing {
-        let plan = self.plan(deck, number);
+        let plan = self.plan(number);
         if let Some(replay) = &self.options.replay {
             let captured = replay.request(number);
             return Outgoing {
@@ -168,7 +189,7 @@ impl Source {
             };
         }
         if let Some(defect) = plan.defect {
-            let (body, _) = self.make(Some(defect), number, items);
+            let (body, _) = self.make(plan, items);
             let head = head(&self.options, plan.signal, Some(defect));
             return Outgoing {
                 plan,
@@ -177,28 +198,25 @@ impl Source {
                 content: Content::Uncounted,
             };
         }
-        let head = Arc::clone(&self.heads[plan.signal.index()]);
-        if let Some(index) = deck.index(number)
-            && items == self.options.items_per_request
-        {
-            return Outgoing {
-                plan,
-                head,
-                body: deck.requests[index].0.clone(),
-                content: Content::Prepared(index),
-            };
-        }
-        let (body, content) = self.make(None, number, items);
+        let is_whole = items == self.options.items_per_request;
+        let (body, content) = match deck.index(plan).filter(|_| is_whole) {
+            Some(index) => (deck.requests[index].0.clone(), Content::Prepared(index)),
+            None => self.make(plan, items),
+        };
         Outgoing {
             plan,
-            head,
+            head: Arc::clone(&self.heads[plan.signal.index()]),
             body,
             content,
         }
     }
 
-    fn make(&mut self, defect: Option<Defect>, number: u64, items: u32) -> (Bytes, Content) {
-        let (signal, of_signal) = self.options.mix.at(number);
+    fn make(&mut self, plan: Plan, items: u32) -> (Bytes, Content) {
+        let Plan {
+            signal,
+            of_signal,
+            defect,
+        } = plan;
         let mut plain = self.packer.hole();
         let begin = plain.len();
         let content = self
@@ -249,3 +267,6 @@ fn unix_ns() -> u64 {
         .unwrap_or_default();
     u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
-//! Where requests go: `host:port` or `http://host:port[/path]`, taken apart once.
+//! Where requests go: `host:port` or `http://host:port[/path][?query]`, taken apart once.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::error::GenerateError;
 
@@ -8,13 +9,13 @@ use super::error::GenerateError;
 pub struct Target {
     /// `host:port`.
     pub authority: String,
-    /// Without a trailing slash; empty for the root.
+    /// Without a trailing slash, with its query; empty for the root.
     pub path: String,
 }
 
 impl Target {
     /// # Errors
-    /// When `text` names no address or asks for TLS.
+    /// When `text` names no address, asks for TLS, or has a fragment, which would never be sent.
     pub fn parse(text: &str, default_port: u16) -> Result<Self, GenerateError> {
         let refused = || GenerateError::Address {
             text: text.to_owned(),
@@ -24,8 +25,13 @@ impl Target {
                 text: text.to_owned(),
             });
         }
+        if text.contains('#') {
+            return Err(GenerateError::Fragment {
+                text: text.to_owned(),
+            });
+        }
         let rest = text.strip_prefix("http://").unwrap_or(text);
-        let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
         let parsed: http::uri::Authority = authority.parse().map_err(|_| refused())?;
         if parsed.host().is_empty() || authority.contains('@') {
             return Err(refused());
@@ -37,7 +43,10 @@ impl Target {
         };
         Ok(Self {
             authority: format!("{}:{port}", parsed.host()),
-            path: path.trim_end_matches('/').to_owned(),
+            path: match path.split_once('?') {
+                None => path.trim_end_matches('/').to_owned(),
+                Some((path, query)) => format!("/{}?{query}", path.trim_matches('/')),
+            },
         })
     }
 
@@ -51,10 +60,12 @@ impl Target {
     /// Connects once and closes again: a target that is not there is said before a run begins.
     ///
     /// # Errors
-    /// When nobody listens.
-    pub async fn probe(&self) -> Result<(), GenerateError> {
-        let connected = tokio::net::TcpStream::connect(&self.authority).await;
+    /// When nobody listens, or nobody has answered after `timeout`.
+    pub async fn probe(&self, timeout: Duration) -> Result<(), GenerateError> {
+        let connecting = tokio::net::TcpStream::connect(&self.authority);
+        let connected = tokio::time::timeout(timeout, connecting).await;
         connected
+            .unwrap_or_else(|elapsed| Err(elapsed.into()))
             .map(drop)
             .map_err(|source| GenerateError::Connect {
                 authority: self.authority.clone(),
@@ -62,9 +73,16 @@ impl Target {
             })
     }
 
-    /// Of this target, with `path` after its own.
+    /// Of this target, with `path` after its own, and its query behind that.
     pub(super) fn uri(&self, path: &str) -> Result<http::Uri, GenerateError> {
-        let text = format!("http://{}{}{path}", self.authority, self.path);
+        let authority = &self.authority;
+        let text = match self.path.split_once('?') {
+            None => format!("http://{authority}{}{path}", self.path),
+            Some((own, query)) => {
+                let own = own.trim_end_matches('/');
+                format!("http://{authority}{own}{path}?{query}")
+            }
+        };
         text.parse().map_err(|_| GenerateError::Address { text })
     }
 }
@@ -96,6 +114,8 @@ mod tests {
                 "/metrics",
             ),
             ("http://localhost:1234/", "localhost:1234", ""),
+            ("http://localhost:1234?a=/b", "localhost:1234", "/?a=/b"),
+            ("localhost:1234/x/y/?a=b", "localhost:1234", "/x/y?a=b"),
         ] {
             let want = (authority.to_owned(), path.to_owned());
             assert_eq!(parsed(text), Some(want), "{text}");
@@ -111,8 +131,26 @@ mod tests {
     }
 
     #[test]
+    fn query_stands_behind_the_path_of_a_request() {
+        for (text, uri) in [
+            ("localhost:1", "http://localhost:1/v1/logs"),
+            ("localhost:1/x/", "http://localhost:1/x/v1/logs"),
+            ("localhost:1/?t=5", "http://localhost:1/v1/logs?t=5"),
+            (
+                "http://localhost:1/x?t=5&u=/",
+                "http://localhost:1/x/v1/logs?t=5&u=/",
+            ),
+        ] {
+            let target = Target::parse(text, 1).expect(text);
+            assert_eq!(target.uri("/v1/logs").expect(text).to_string(), uri);
+        }
+    }
+
+    #[test]
     fn what_is_no_address_is_refused() {
         for text in [
+            "localhost:1/x#y",
+            "localhost:1#y",
             "",
             ":4317",
             "a b:1",

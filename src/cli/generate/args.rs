@@ -36,6 +36,12 @@ pub(super) enum ArgsError {
     Scenario,
     #[error("values that grow with the run cannot be prepared: leave --prepared out")]
     Growing,
+    #[error(
+        "with --malformed-share 1 nothing that --count counts is sent: give --duration instead"
+    )]
+    Endless,
+    #[error("`{text}` has a path or a query, which OTLP/gRPC has not: give HOST:PORT")]
+    GrpcPath { text: String },
     #[error("`{text}` is no NAME=VALUE")]
     Pair { text: String },
 }
@@ -86,6 +92,10 @@ impl GenerateArgs {
         if load.is_growing() && sending.prepared.is_some_and(|prepared| prepared > 0) {
             return Err(ArgsError::Growing.into());
         }
+        let malformed_share = sending.malformed_share.unwrap_or(load.malformed_share);
+        if malformed_share >= 1.0 && pace.duration.is_none() && replay.is_none() {
+            return Err(ArgsError::Endless.into());
+        }
         Ok(RunOptions {
             protocol,
             compression: sending.compression.into(),
@@ -97,7 +107,7 @@ impl GenerateArgs {
             prepared: usize::try_from(sending.prepared.unwrap_or(default_prepared))?,
             // What is in a captured body is not known: it counts as one.
             items_per_request: replay.as_ref().map_or(load.spans_per_request, |_| 1),
-            malformed_share: sending.malformed_share.unwrap_or(load.malformed_share),
+            malformed_share,
             mix: load.signals.mix(load.seed).ok_or(ArgsError::Weights)?,
             load,
             replay,
@@ -111,19 +121,27 @@ impl GenerateArgs {
     fn target(&self) -> Settled<(Target, Protocol, Option<Arc<Replay>>)> {
         let sending = &self.sending;
         let asked = sending.protocol.map(Protocol::from);
-        let parse = |protocol: Protocol| {
+        let parse = |protocol: Protocol| -> Settled<Target> {
             let (default_endpoint, default_port) = match protocol {
                 Protocol::Grpc => ("localhost:4317", 4317),
                 Protocol::Http | Protocol::HttpJson => ("localhost:4318", 4318),
             };
             let endpoint = sending.endpoint.as_deref().unwrap_or(default_endpoint);
-            Target::parse(endpoint, default_port)
+            let target = Target::parse(endpoint, default_port)?;
+            if protocol.is_grpc() && !target.path.is_empty() {
+                let text = endpoint.to_owned();
+                return Err(ArgsError::GrpcPath { text }.into());
+            }
+            Ok(target)
         };
         let Some(path) = &self.capture.replay else {
             let protocol = asked.unwrap_or(Protocol::Grpc);
             return Ok((parse(protocol)?, protocol, None));
         };
         let captured = capture::read(path)?;
+        if let Some(asked) = asked {
+            Replay::check_format(path, &captured, asked)?;
+        }
         let as_it_came = if Replay::came_by_grpc(&captured) {
             Protocol::Grpc
         } else {
@@ -145,14 +163,16 @@ impl GenerateArgs {
             _ if sending.rate > 0.0 => Timing::Profile(Profile::steady(sending.rate)),
             _ => Timing::Closed,
         };
-        // A capture goes once, a load ten seconds, when nothing is said.
+        // A capture goes once, a load as long as its profile, or ten seconds, when nothing is said.
         let is_endless = sending.count.is_none() && sending.duration.is_none();
         let once = replay.map(|replay| replay.len() as u64);
+        let whole = sending.profile.as_ref().and_then(Profile::whole);
+        let default = whole.unwrap_or(DURATION_DEFAULT);
         Pace {
             timing,
             duration: sending
                 .duration
-                .or((is_endless && once.is_none()).then_some(DURATION_DEFAULT)),
+                .or((is_endless && once.is_none()).then_some(default)),
             items: sending.count.or(once.filter(|_| is_endless)),
         }
     }

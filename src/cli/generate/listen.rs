@@ -50,7 +50,10 @@ pub(super) async fn listen(
 fn counts(summary: CaptureSummary) -> String {
     let left_out = match summary.left_out {
         0 => String::new(),
-        count => format!("; full, {} requests left out", grouped(count)),
+        count => format!(
+            "; {} requests did not fit and were left out",
+            grouped(count)
+        ),
     };
     format!(
         "{} requests, {} bytes{left_out}",

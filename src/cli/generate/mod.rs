@@ -45,7 +45,7 @@ pub(super) async fn generate(args: GenerateArgs) -> Result<bool, Box<dyn Error>>
         Begun::Wrong => return Ok(false),
     };
     options.totals = verifier.as_ref().map(|verifier| verifier.bounds_ns());
-    options.target.probe().await?;
+    options.target.probe(options.answer_timeout).await?;
 
     let running = start(options)?;
     let load = Arc::clone(&running.load);

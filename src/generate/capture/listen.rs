@@ -21,7 +21,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, Semaphore};
 
-use super::{CaptureSummary, Captured, Recorder};
+use super::{CaptureSummary, Captured, Recorded, Recorder};
 use crate::generate::coding::{GRPC_PREFIX_BYTES, Protocol};
 use crate::generate::error::GenerateError;
 use crate::generate::options::CaptureOptions;
@@ -30,8 +30,12 @@ use crate::generate::signal::Signal;
 /// Of one request.
 const BODY_BYTES_MAX: usize = 64 << 20;
 const CONNECTIONS_MAX: usize = 1_000;
-/// What an HTTP/2 connection begins with.
+/// What an HTTP/2 connection begins with, and no request of HTTP/1.
 const HTTP2_BEGIN: &[u8; 3] = b"PRI";
+/// Until the rest of these bytes may have come. Nothing tells, while the first ones are there.
+const PEEK_PAUSE: Duration = Duration::from_millis(5);
+/// A client that takes longer for them speaks neither.
+const PEEKS_MAX: usize = 2_000;
 /// After a failed accept, for want of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -134,10 +138,7 @@ impl Shared {
     }
 
     async fn serve(self: Arc<Self>, stream: TcpStream) -> Result<(), hyper::Error> {
-        let mut begin = [0; HTTP2_BEGIN.len()];
-        // The client speaks first; a read of fewer bytes is not HTTP/2's preface.
-        let peeked = stream.peek(&mut begin).await.unwrap_or_default();
-        let is_http2 = peeked > 0 && begin[..peeked] == HTTP2_BEGIN[..peeked];
+        let is_http2 = is_http2(&stream).await;
         let stream = TokioIo::new(stream);
         let service = service_fn(move |request| Arc::clone(&self).answer(request));
         if is_http2 {
@@ -157,14 +158,15 @@ impl Shared {
             value.and_then(|value| value.to_str().ok())
         };
         let content_type = text(CONTENT_TYPE).unwrap_or_default().to_owned();
-        let is_grpc = content_type.starts_with(Protocol::Grpc.content_type());
+        // Whatever it calls its content.
+        let path = head.uri.path().to_owned();
+        let is_grpc = Signal::is_grpc_path(&path);
         let encoding = text(if is_grpc {
             super::GRPC_ENCODING
         } else {
             CONTENT_ENCODING
         });
         let encoding = encoding.map(str::to_owned);
-        let path = head.uri.path().to_owned();
         let ending = if Signal::of_path(&path).is_none() {
             Ending::NotFound
         } else if let Ok(body) = Limited::new(body, BODY_BYTES_MAX).collect().await {
@@ -187,12 +189,31 @@ impl Shared {
     }
 
     fn record(&self, captured: Captured) -> Ending {
-        if self.recorder.record(captured) {
-            return Ending::Recorded;
+        match self.recorder.record(captured) {
+            Recorded::Written => Ending::Recorded,
+            Recorded::TooLong => Ending::TooLarge,
+            Recorded::Full => {
+                self.full.notify_one();
+                Ending::Full
+            }
         }
-        self.full.notify_one();
-        Ending::Full
     }
+}
+
+/// Whether the client, who speaks first, in pieces of whatever length, speaks HTTP/2.
+async fn is_http2(stream: &TcpStream) -> bool {
+    let mut begin = [0; HTTP2_BEGIN.len()];
+    for _ in 0..PEEKS_MAX {
+        let peeked = stream.peek(&mut begin).await.unwrap_or_default();
+        if peeked == 0 || begin[..peeked] != HTTP2_BEGIN[..peeked] {
+            return false;
+        }
+        if peeked == begin.len() {
+            return true;
+        }
+        tokio::time::sleep(PEEK_PAUSE).await;
+    }
+    false
 }
 
 fn answer_grpc(ending: Ending) -> Answer {
@@ -234,4 +255,43 @@ fn answer_http(ending: Ending, content_type: &str) -> Answer {
     let content_type = HeaderValue::from_static(protocol.content_type());
     answer.headers_mut().insert(CONTENT_TYPE, content_type);
     answer
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn protocol_is_told_only_when_enough_has_come() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback");
+        let address = listener.local_addr().expect("bound");
+        for (pieces, is_wanted) in [
+            (["P", "OST /v1/logs"], false),
+            (["P", "RI * HTTP/2.0"], true),
+            (["PR", "OPFIND /"], false),
+            (["PR", "I"], true),
+        ] {
+            let mut client = TcpStream::connect(address).await.expect("a listener");
+            let (server, _) = listener.accept().await.expect("a client");
+            client.write_all(pieces[0].as_bytes()).await.expect("open");
+            server.readable().await.expect("open");
+            let mut telling = Box::pin(is_http2(&server));
+            let early = tokio::time::timeout(Duration::ZERO, &mut telling).await;
+            assert!(early.is_err(), "{pieces:?} was told by its first piece");
+            client.write_all(pieces[1].as_bytes()).await.expect("open");
+            assert_eq!(telling.await, is_wanted, "{pieces:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn other_first_letters_are_told_at_once() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback");
+        let address = listener.local_addr().expect("bound");
+        let mut client = TcpStream::connect(address).await.expect("a listener");
+        let (server, _) = listener.accept().await.expect("a client");
+        client.write_all(b"G").await.expect("open");
+        assert!(!is_http2(&server).await);
+    }
 }

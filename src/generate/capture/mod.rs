@@ -29,7 +29,7 @@ pub mod listen;
 const MAGIC: &str = "spanmill capture 1\n";
 /// A capture that is read; it is held in memory.
 const READ_BYTES_MAX: u64 = 4 << 30;
-/// The line in front of a body.
+/// The line in front of a body, with its end: neither written nor read beyond it.
 const HEAD_BYTES_MAX: usize = 1 << 12;
 /// Between the program and the file.
 const BUFFER_BYTES: usize = 1 << 18;
@@ -51,8 +51,18 @@ pub struct Captured {
 pub struct CaptureSummary {
     pub requests: u64,
     pub bytes: u64,
-    /// Requests that did not fit any more.
+    /// Requests that did not fit any more, or whose head is too long to be read again.
     pub left_out: u64,
+}
+
+/// What became of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Recorded {
+    Written,
+    /// Left out: the file has no room for it, or cannot be written.
+    Full,
+    /// Left out: nobody could read its head again.
+    TooLong,
 }
 
 /// Writes requests from any thread, in the order in which they come.
@@ -98,16 +108,20 @@ impl Recorder {
         })
     }
 
-    /// Writes a request that is sent or has come now; its `at` is set here. False: it was left out.
-    pub(super) fn record(&self, mut captured: Captured) -> bool {
+    /// Writes a request that is sent or has come now; its `at` is set here.
+    pub(super) fn record(&self, mut captured: Captured) -> Recorded {
         let mut state = self.state();
         let now = Instant::now();
         captured.at = now - *state.begun.get_or_insert(now);
         let head = captured.head() + "\n";
         let bytes = (head.len() + captured.body.len() + 1) as u64;
+        if head.len() > HEAD_BYTES_MAX {
+            state.summary.left_out += 1;
+            return Recorded::TooLong;
+        }
         if state.failed.is_some() || state.summary.bytes + bytes > self.options.bytes_max {
             state.summary.left_out += 1;
-            return false;
+            return Recorded::Full;
         }
         let file = &mut state.file;
         let written = file
@@ -118,13 +132,14 @@ impl Recorder {
             Ok(()) => {
                 state.summary.requests += 1;
                 state.summary.bytes += bytes;
+                Recorded::Written
             }
             Err(error) => {
                 state.summary.left_out += 1;
                 state.failed = Some(error);
+                Recorded::Full
             }
         }
-        state.failed.is_none()
     }
 
     pub(super) fn summary(&self) -> CaptureSummary {

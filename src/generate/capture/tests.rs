@@ -56,6 +56,22 @@ fn file_stays_below_its_bound_and_says_what_was_left_out() {
 }
 
 #[test]
+fn whatever_is_written_can_be_read_however_long_its_head() {
+    let of_type = |bytes: usize| Captured {
+        content_type: "x".repeat(bytes),
+        ..captured(b"{}")
+    };
+    let around = of_type(0).head().len() + 1;
+    let longest = of_type(HEAD_BYTES_MAX - around);
+    let too_long = of_type(HEAD_BYTES_MAX - around + 1);
+    let (summary, bytes) = written(&[longest.clone(), too_long, captured(b"[]")], u64::MAX);
+    assert_eq!((summary.requests, summary.left_out), (2, 1));
+    let read = parse(&Bytes::from(bytes)).expect("a capture");
+    assert_eq!(read.len(), 2);
+    assert_eq!(read[0].content_type, longest.content_type);
+}
+
+#[test]
 fn form_of_the_file_is_the_documented_one() {
     let (_, bytes) = written(&[captured(b"{}")], u64::MAX);
     let text = String::from_utf8(bytes).expect("a text");

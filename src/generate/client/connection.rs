@@ -1,7 +1,11 @@
 //! One connection to the target, opened when it is first needed and again when it broke.
 //!
 //! HTTP/2 takes any number of requests at once; HTTP/1.1 one, and a request that is given up in the
-//! middle takes its connection with it.
+//! middle takes its connection with it. Whoever finds it being opened waits for the outcome, good or
+//! bad, and does not try again itself.
+
+use std::cell::Cell;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -18,6 +22,10 @@ use crate::generate::target::Target;
 pub(in crate::generate) struct Connection {
     authority: String,
     is_grpc: bool,
+    /// An attempt to open it that takes longer has failed.
+    open_timeout: Duration,
+    /// Attempts that failed.
+    failures: Cell<u64>,
     sender: Mutex<Option<Sender>>,
 }
 
@@ -27,27 +35,42 @@ enum Sender {
 }
 
 impl Connection {
-    pub(in crate::generate) fn new(target: &Target, is_grpc: bool) -> Self {
+    pub(in crate::generate) fn new(target: &Target, is_grpc: bool, open_timeout: Duration) -> Self {
         Self {
             authority: target.authority.clone(),
             is_grpc,
+            open_timeout,
+            failures: Cell::new(0),
             sender: Mutex::new(None),
         }
     }
 
-    /// Opens the connection if it is not open. An error means that nothing can be sent.
-    pub(in crate::generate) async fn open(&self) -> std::io::Result<()> {
+    /// Opens the connection if it is not open; gives up when `ended` returns. False: nothing can be
+    /// sent.
+    pub(in crate::generate) async fn open(&self, ended: impl Future<Output = ()>) -> bool {
+        let failures = self.failures.get();
         let mut sender = self.sender.lock().await;
         if let Some(open) = sender.as_mut()
             && open.is_open().await
         {
-            return Ok(());
+            return true;
         }
-        let stream = TcpStream::connect(&self.authority).await?;
-        stream.set_nodelay(true)?;
-        let opened = Sender::open(stream, self.is_grpc).await;
-        *sender = Some(opened.map_err(std::io::Error::other)?);
-        Ok(())
+        if self.failures.get() != failures {
+            // Somebody has tried while this one waited.
+            return false;
+        }
+        let opening = Sender::open(&self.authority, self.is_grpc);
+        *sender = tokio::select! {
+            biased;
+            opened = tokio::time::timeout(self.open_timeout, opening) => {
+                opened.ok().and_then(Result::ok)
+            }
+            () = ended => None,
+        };
+        if sender.is_none() {
+            self.failures.set(self.failures.get() + 1);
+        }
+        sender.is_some()
     }
 
     pub(in crate::generate) async fn send(&self, head: &Head, body: Bytes) -> Outcome {
@@ -69,7 +92,9 @@ impl Connection {
 }
 
 impl Sender {
-    async fn open(stream: TcpStream, is_grpc: bool) -> Result<Self, Broken> {
+    async fn open(authority: &str, is_grpc: bool) -> Result<Self, Broken> {
+        let stream = TcpStream::connect(authority).await?;
+        stream.set_nodelay(true)?;
         // How the connection ends is seen by the requests that it had under way.
         Ok(if is_grpc {
             let (sender, driver) = h2::client::handshake(stream).await?;
@@ -107,3 +132,6 @@ impl Sender {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -54,8 +54,9 @@ impl Head {
         *request.uri_mut() = if is_grpc {
             uri
         } else {
-            // HTTP/1.1 sends the path alone and names the host in a header.
-            uri.path().parse().expect("a path is a URI")
+            // HTTP/1.1 sends path and query alone and names the host in a header.
+            let path = uri.path_and_query().map_or("/", |path| path.as_str());
+            path.parse().expect("a path is a URI")
         };
         Ok(Self {
             request,
@@ -67,5 +68,18 @@ impl Head {
 
     pub(super) fn request(&self) -> http::Request<()> {
         self.request.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn query_of_the_endpoint_is_sent_and_not_captured() {
+        let target = Target::parse("http://localhost:1/base?tenant=5", 1).expect("an address");
+        let head = Head::new(&target, false, "/v1/traces", "text/plain", None).expect("fits");
+        assert_eq!(head.request().uri(), "/base/v1/traces?tenant=5");
+        assert_eq!(head.path, "/v1/traces");
     }
 }

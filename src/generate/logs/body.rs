@@ -24,6 +24,9 @@ const WORDS: [&str; 16] = [
     "token",
 ];
 
+/// The longest of them, with its space.
+const WORD_BYTES_MAX: usize = 11;
+
 #[derive(Clone, Debug, PartialEq)]
 pub enum Body {
     Text(Template),
@@ -82,6 +85,17 @@ impl Template {
         })
     }
 
+    /// Bytes of its text, at most; `of_key` tells those of an attribute's text.
+    pub fn bytes_max(&self, of_key: impl Fn(&str) -> u64) -> u64 {
+        let bytes = self.parts.iter().map(|part| match part {
+            Part::Text(text) => text.len() as u64,
+            Part::Attribute(key) => of_key(key),
+        });
+        let text = bytes.fold(0, u64::saturating_add);
+        // The last word may go beyond.
+        text.max((self.bytes_min + WORD_BYTES_MAX) as u64)
+    }
+
     pub(super) fn render(&self, attributes: &[Attribute], random: &mut Random) -> String {
         let mut text = String::with_capacity(self.bytes_min);
         for part in &self.parts {
@@ -128,9 +142,12 @@ mod tests {
     #[test]
     fn a_body_is_filled_up_with_words() {
         let template = Template::parse("short", 300);
-        let text = template.render(&[], &mut Random::new(1));
-        assert!((300..320).contains(&text.len()), "{text}");
-        assert!(text.starts_with("short "));
+        for seed in 0..200 {
+            let text = template.render(&[], &mut Random::new(seed));
+            let most = template.bytes_max(|_| 0) as usize;
+            assert!((300..=most).contains(&text.len()), "{text}");
+            assert!(text.starts_with("short "));
+        }
     }
 
     #[test]

@@ -29,7 +29,9 @@ use std::sync::Arc;
 
 pub use self::dimension::combinations;
 pub use self::exponential::{SCALE_MAX, SCALE_MIN};
-pub use self::plan::{BOUNDS_MAX, Kind, MEASUREMENTS_MAX, Metric, Number, Temporality};
+pub use self::plan::{
+    BOUNDS_MAX, EXPONENTIAL_BUCKETS_MAX, Kind, MEASUREMENTS_MAX, Metric, Number, Temporality,
+};
 pub use self::totals::{MetricTotals, Totals};
 pub use self::world::{Content, World};
 

@@ -6,7 +6,7 @@ use crate::generate::scenario::distribution::Distribution;
 /// Upper bounds of an explicit histogram, at most.
 pub const BOUNDS_MAX: usize = 256;
 /// Buckets of one sign of an exponential histogram, at most: what SDKs keep.
-pub(super) const EXPONENTIAL_BUCKETS_MAX: usize = 160;
+pub const EXPONENTIAL_BUCKETS_MAX: usize = 160;
 /// Measurements between two points of a histogram, in the mean, at most.
 pub const MEASUREMENTS_MAX: u32 = 1_000;
 

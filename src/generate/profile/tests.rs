@@ -105,6 +105,19 @@ fn due_times_never_go_back() {
 }
 
 #[test]
+fn whole_of_a_profile_is_all_that_it_describes() {
+    for (text, seconds) in [
+        ("ramp:0-50000:60s", 60.0),
+        ("step:1,2,3:0.1s", 0.3),
+        ("burst:10-100:10s:1s", 30.0),
+    ] {
+        let whole = profile(text).whole();
+        assert_eq!(whole, Some(Duration::from_secs_f64(seconds)), "{text}");
+    }
+    assert_eq!(Profile::steady(5.0).whole(), None);
+}
+
+#[test]
 fn long_runs_stay_exact() {
     let steady = Profile::steady(3e6);
     assert_eq!(

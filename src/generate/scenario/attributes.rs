@@ -9,6 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::distribution::weight;
 use super::format::Format;
 use super::reader::{one_of, required};
+use super::template::unclosed_in;
 use super::zipf::Zipf;
 use crate::config::{
     Code, Diagnostic, Entry, Log, Node, Plain, Reading, Section, Span, Value as Yaml, resolve,
@@ -25,6 +26,8 @@ const GROWN_MAX: u64 = 1 << 32;
 const DIGITS_MAX: i64 = 1_024;
 /// Of one map.
 pub const ATTRIBUTES_MAX: usize = 256;
+/// Tags and lengths of a `KeyValue` in a field, at most.
+const KEY_VALUE_BYTES: u64 = 24;
 
 const KINDS: &[&str] = &[
     "bytes",
@@ -174,6 +177,41 @@ impl Values {
     pub fn is_growing(&self) -> bool {
         matches!(self, Self::Pool { choice, .. } if choice.is_growing())
     }
+
+    #[must_use]
+    pub fn is_fixed(&self) -> bool {
+        matches!(self, Self::Fixed(_))
+    }
+
+    /// The most that `bytes` says of any of them.
+    pub fn most(&self, bytes: impl Fn(&Value) -> u64) -> u64 {
+        let most = |values: &[Value]| values.iter().map(&bytes).max().unwrap_or_default();
+        match self {
+            Self::Fixed(value) => bytes(value),
+            Self::ByStatus(values) => most(values.as_slice()),
+            Self::Pool {
+                pool: Pool::Listed(values),
+                ..
+            } => most(values),
+            // The last index has the most digits. At least one value, at most 2^32.
+            Self::Pool { pool, .. } => bytes(&pool.value((self.radix() - 1) as u32)),
+            Self::Random { digits } => bytes(&Value::Text("0".repeat(*digits))),
+        }
+    }
+
+    /// The word of a place that is not closed, in any text of them.
+    fn unclosed(&self) -> Option<String> {
+        let word = |value: &Value| unclosed_in(value).map(str::to_owned);
+        match self {
+            Self::Fixed(value) => word(value),
+            Self::Pool {
+                pool: Pool::Listed(values),
+                ..
+            } => values.iter().find_map(word),
+            Self::Pool { pool, .. } => word(&pool.value(0)),
+            Self::ByStatus(_) | Self::Random { .. } => None,
+        }
+    }
 }
 
 impl Spec {
@@ -184,7 +222,7 @@ impl Spec {
         }
     }
 
-    /// Bytes of its fixed values, encoded.
+    /// Bytes that it takes in memory, about.
     #[must_use]
     pub fn bytes(&self) -> usize {
         let values = match &self.values {
@@ -194,10 +232,21 @@ impl Spec {
                 pool: Pool::Listed(values),
                 ..
             } => values,
-            Values::Pool { .. } => &[],
-            Values::Random { digits } => return self.key.len() + digits,
+            Values::Pool { .. } | Values::Random { .. } => &[],
         };
-        self.key.len() + values.iter().map(Value::bytes).sum::<usize>()
+        let digits = match self.values {
+            Values::Random { digits } => digits,
+            _ => 0,
+        };
+        let values = values
+            .iter()
+            .map(|value| size_of::<Value>() + value.bytes());
+        size_of::<Self>() + self.key.len() + digits + values.sum::<usize>()
+    }
+
+    /// Bytes of its `KeyValue` in a field, at most; `value_bytes` tells those of a value.
+    pub fn field_bytes_max(&self, value_bytes: impl Fn(&Value) -> u64) -> u64 {
+        self.key.len() as u64 + self.values.most(value_bytes) + KEY_VALUE_BYTES
     }
 
     /// Reads the map under `key`; empty when it is absent.
@@ -228,6 +277,20 @@ impl Spec {
             })?,
             _ => Values::Fixed(read_value(reading, path, entry.key_span, &entry.node)?),
         };
+        if place == Place::Resource
+            && let Some(word) = values.unclosed()
+        {
+            let message = format!("`{}` has a place without an end", map.path_of(&entry.key));
+            let span = if entry.node.is_scalar() {
+                entry.node.span
+            } else {
+                entry.key_span
+            };
+            let label = format!("`{{{word}}}`");
+            reading
+                .log
+                .push(Diagnostic::error(Code::Value, span, message).label(label));
+        }
         Some(Self {
             key: entry.key.clone(),
             values,

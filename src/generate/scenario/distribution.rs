@@ -153,7 +153,7 @@ fn bimodal(section: &mut Section, unit: Unit) -> Option<Distribution> {
     let high_share = share(section, "high_share", 0.1);
     let sigma = sigma(section, HUMP_SIGMA)?;
     let max = match unit {
-        Unit::Nanoseconds => nanoseconds(TAIL_MAX),
+        Unit::Nanoseconds => nanoseconds(DURATION_MAX),
         Unit::Number => f64::INFINITY,
     };
     Some(Distribution::Bimodal {

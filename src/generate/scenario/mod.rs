@@ -9,6 +9,7 @@
 //! | `builtin` | the scenarios that come with the program |
 //! | `sized` | one that is only sized |
 //! | `size` | what a load may cost |
+//! | `request_bytes` | what a request may take |
 //! | `read` | the top level of a file |
 //! | `services`, `spans` | who sends, and what spans are like |
 //! | `attributes` | attributes, fixed or drawn |
@@ -26,6 +27,7 @@ pub mod metrics;
 pub mod model;
 mod read;
 pub mod reader;
+mod request_bytes;
 pub mod services;
 pub mod size;
 pub mod sized;

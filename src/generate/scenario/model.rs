@@ -2,8 +2,9 @@
 
 use super::attributes::Spec;
 use super::distribution::Distribution;
-use crate::generate::logs::Record;
+use crate::generate::logs::{Body, Record};
 use crate::generate::metrics::Metric;
+use crate::generate::signal::Signal;
 use crate::generate::value::Attribute;
 
 /// Kinds of events that the spans of one operation may carry.
@@ -173,7 +174,7 @@ impl Links {
 }
 
 impl Traits {
-    /// Bytes of all fixed values of a span.
+    /// Bytes of its attributes, and those of events and links, in memory, about.
     #[must_use]
     pub fn bytes(&self) -> usize {
         let attributes = self.attributes.iter().map(Spec::bytes);
@@ -184,15 +185,24 @@ impl Traits {
 }
 
 impl Scenario {
-    /// Whether values depend on how much was sent before, so that requests cannot be prepared.
+    /// Whether values of what is sent depend on how much was sent before, so that requests cannot be
+    /// prepared.
     #[must_use]
     pub fn is_growing(&self) -> bool {
-        let mut specs = self
-            .services
-            .iter()
-            .flat_map(|service| &service.operations)
-            .flat_map(|operation| &operation.spans.attributes);
-        specs.any(|spec| spec.values.is_growing())
+        let grows = |specs: &[Spec]| specs.iter().any(|spec| spec.values.is_growing());
+        let of_signal = |signal| match signal {
+            Signal::Traces => {
+                let mut operations = self.services.iter().flat_map(|service| &service.operations);
+                operations.any(|operation| grows(&operation.spans.attributes))
+            }
+            Signal::Metrics => self.metrics.iter().any(|metric| grows(&metric.attributes)),
+            Signal::Logs => self.logs.iter().any(|record| {
+                let in_body = matches!(&record.body, Body::Map(specs) if grows(specs));
+                in_body || grows(&record.attributes)
+            }),
+        };
+        let mut signals = Signal::ALL.into_iter();
+        signals.any(|signal| self.signals.of(signal) > 0 && of_signal(signal))
     }
 
     /// About how many different spans there are, as far as labels can tell them apart.

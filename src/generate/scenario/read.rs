@@ -1,12 +1,16 @@
 //! The top level of a scenario file.
 
+use std::collections::BTreeSet;
+
 use super::distribution::share;
-use super::model::{Scenario, SignalWeights};
+use super::model::{Scenario, Service, SignalWeights};
+use super::reader::refuse_strangers;
 use super::services::{Defaults, read_services};
-use super::size::{SPAN_BYTES_MAX, SPANS_PER_REQUEST_MAX};
+use super::size::{Oversize, SPAN_BYTES_MAX, SPANS_PER_REQUEST_MAX};
 use super::{logs, metrics};
 use crate::config::{Code, Reading, Report, Section, Source, parse};
 use crate::generate::Mix;
+use crate::generate::signal::Signal;
 
 const SPANS_PER_REQUEST: i64 = 512;
 const SPAN_BYTES: i64 = 800;
@@ -64,7 +68,21 @@ impl Scenario {
             logs: logs::read(section).unwrap_or_else(logs::built_in),
         };
         if let Err(oversize) = scenario.check_size() {
-            section.refuse("services", Code::Limit, oversize.to_string(), "too much");
+            let key = match oversize {
+                Oversize::Request { .. } if section.is_given("spans_per_request") => {
+                    "spans_per_request"
+                }
+                Oversize::Request { signal, .. } if signal != Signal::Traces => signal.name(),
+                _ => "services",
+            };
+            section.refuse(key, Code::Limit, oversize.to_string(), "too much");
+        }
+        // A name that differs from pod to pod may be any.
+        let names = scenario.services.iter().map(Service::told_name);
+        let names: Option<BTreeSet<String>> = names.collect();
+        if let Some(names) = names.filter(|names| !names.is_empty()) {
+            refuse_strangers(section, "metrics", &names);
+            refuse_strangers(section, "logs", &names);
         }
         scenario
     }
@@ -85,13 +103,22 @@ impl Default for SignalWeights {
 }
 
 impl SignalWeights {
+    #[must_use]
+    pub fn of(self, signal: Signal) -> u32 {
+        match signal {
+            Signal::Traces => self.traces,
+            Signal::Metrics => self.metrics,
+            Signal::Logs => self.logs,
+        }
+    }
+
     fn read(section: &mut Section) -> Self {
         let weights = Self {
             traces: section.unsigned("traces", 0),
             metrics: section.unsigned("metrics", 0),
             logs: section.unsigned("logs", 0),
         };
-        if weights.traces == 0 && weights.metrics == 0 && weights.logs == 0 {
+        if weights.is_nothing() {
             let message = format!("`{}` sends nothing", section.path());
             section.refuse("traces", Code::Value, message, "a weight above 0");
         } else if weights.mix(0).is_none() {
@@ -106,9 +133,14 @@ impl SignalWeights {
         weights
     }
 
+    #[must_use]
+    pub fn is_nothing(self) -> bool {
+        Signal::ALL.into_iter().all(|signal| self.of(signal) == 0)
+    }
+
     /// `None`: they make no round of requests.
     #[must_use]
     pub fn mix(self, seed: u64) -> Option<Mix> {
-        Mix::new([self.traces, self.metrics, self.logs], seed)
+        Mix::new(Signal::ALL.map(|signal| self.of(signal)), seed)
     }
 }

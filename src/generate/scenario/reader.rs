@@ -1,6 +1,13 @@
-//! What the readers of all sections share: alternatives, and keys that must be there.
+//! What the readers of all sections share: alternatives, keys that must be there, names of services.
 
-use crate::config::{Code, Node, Reading, Section, Source, parse};
+use std::collections::BTreeSet;
+
+use crate::config::{
+    Code, Diagnostic, Node, Reading, Section, Source, Span, Value as Yaml, nearest, parse,
+};
+
+/// Names that are reported in one list; more are passed over.
+const STRANGERS_MAX: usize = 100;
 
 /// The one of `kinds` that stands in a map, which are thereby known, as are its `companions`.
 /// `None`: none or several, which was reported, unless a slip in the word for it will be.
@@ -44,6 +51,49 @@ pub fn required<'a, T>(
     };
     section.refuse(key, Code::Missing, message, "it is not here");
     None
+}
+
+/// Refuses what the items of a list name under `services` and no service is called.
+pub fn refuse_strangers(section: &mut Section, key: &'static str, names: &BTreeSet<String>) {
+    let Some(entry) = section.entry(key) else {
+        return;
+    };
+    let Yaml::Seq(items) = &entry.node.value else {
+        return;
+    };
+    let strangers = items.iter().enumerate().flat_map(|(index, item)| {
+        let services = item.find("services").map(|entry| &entry.node);
+        let named = services.map(named).unwrap_or_default();
+        named
+            .into_iter()
+            .map(move |(name, span)| (index, name, span))
+    });
+    let strangers = strangers.filter(|(_, name, _)| !names.contains(*name));
+    for (index, name, span) in strangers.take(STRANGERS_MAX) {
+        let message =
+            format!("`{key}[{index}].services` names `{name}`, which no service is called");
+        let label = match nearest(name, names.iter().map(String::as_str)) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "the name of a service of the scenario".to_owned(),
+        };
+        let mistake = Diagnostic::error(Code::UndefinedReference, span, message);
+        section.log().push(mistake.label(label));
+    }
+}
+
+/// The texts of a list, or of one text with commas, and where they stand.
+fn named(node: &Node) -> Vec<(&str, Span)> {
+    match &node.value {
+        Yaml::Scalar { text, .. } => {
+            let names = text.split(',').filter(|name| !name.is_empty());
+            names.map(|name| (name, node.span)).collect()
+        }
+        Yaml::Seq(items) => {
+            let scalars = items.iter().filter(|item| item.is_scalar());
+            scalars.flat_map(named).collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// What `read` makes of a text that comes with the program.

@@ -1,12 +1,13 @@
 //! The services of a scenario, their pods and their operations.
 
-use super::attributes::{Place, Spec, read_fixed};
+use super::attributes::{Place, Spec, Values, read_fixed};
 use super::distribution::weight;
 use super::format::Format;
 use super::model::{Kind, Operation, Scope, Service, Traits};
 use super::reader::required;
-use super::size::{PARTS_MAX, SERVICES_MAX};
+use super::size::{Extent, PARTS_MAX, SERVICES_MAX};
 use super::spans::overlaid;
+use super::template::{same_on_all, unclosed};
 use crate::config::{Code, Section};
 use crate::generate::value::Value;
 
@@ -14,6 +15,8 @@ use crate::generate::value::Value;
 const SCOPES_MAX: usize = 16;
 /// Operations of one service.
 const OPERATIONS_MAX: usize = 10_000;
+/// The attribute of a resource that tells the service.
+const NAME_KEY: &str = "service.name";
 const KINDS: &[&str] = &[
     "internal",
     "server",
@@ -52,19 +55,35 @@ impl Default for Scope {
     }
 }
 
-/// All services under `services`, those of a pattern each by itself.
+/// All services under `services`, those of a pattern each by itself. None when they would be too
+/// large, which is known, and reported, before the services of a pattern are made.
 pub fn read_services(section: &mut Section, defaults: &Defaults) -> Vec<Service> {
     let key = "services";
     let mut services = Vec::new();
     let mut is_cut = false;
+    let mut is_oversize = false;
+    let mut extent = Extent::default();
     let patterns = required(section, key, |section| {
         section.sections(key, |pattern| {
             let (service, count) = Service::read(pattern, defaults);
+            extent = extent.with(Extent::of(&service), u64::from(count.unwrap_or(1)));
+            if is_oversize {
+                return;
+            }
+            if let Err(oversize) = extent.check(0) {
+                let key = if count.is_some() { "count" } else { "name" };
+                pattern.refuse(key, Code::Limit, oversize.to_string(), "too much");
+                is_oversize = true;
+                return;
+            }
             let room = SERVICES_MAX.saturating_sub(services.len());
             is_cut |= count.unwrap_or(1) as usize > room;
             services.extend(service.expanded(count).take(room));
         })
     });
+    if is_oversize {
+        return Vec::new();
+    }
     if is_cut {
         let message = format!("`{key}` has more than {SERVICES_MAX} services");
         section.refuse(key, Code::Limit, message, "fewer, or a smaller `count`");
@@ -117,11 +136,19 @@ impl Service {
             let label = format!("1 to {OPERATIONS_MAX}");
             section.refuse("operations", Code::Limit, message, &label);
         }
+        let pod_name = section.string("pod_name", "{service}-{n}");
+        if let Some(word) = unclosed(&pod_name) {
+            let message = format!(
+                "`{}` has a place without an end",
+                section.path_of("pod_name")
+            );
+            section.refuse("pod_name", Code::Value, message, &format!("`{{{word}}}`"));
+        }
         let service = Self {
             name,
             weight: weight(section),
             pods: u32::try_from(pods).expect("read within bounds"),
-            pod_name: section.string("pod_name", "{service}-{n}"),
+            pod_name,
             attributes: with_name(overlaid(&defaults.resource_attributes, own, |spec| {
                 &spec.key
             })),
@@ -144,15 +171,26 @@ impl Service {
             _ => Box::new(std::iter::once(self)),
         }
     }
+
+    /// What its resources say that their service is called, as metrics and records are dealt by it.
+    /// `None`: that differs from pod to pod.
+    #[must_use]
+    pub fn told_name(&self) -> Option<String> {
+        let spec = self.attributes.iter().find(|spec| spec.key == NAME_KEY);
+        match spec.map(|spec| &spec.values) {
+            Some(Values::Fixed(Value::Text(text))) => same_on_all(text, &self.name),
+            Some(Values::Fixed(_)) | None => Some(String::new()),
+            Some(_) => None,
+        }
+    }
 }
 
 /// The attributes of resources, which always tell the service.
 pub fn with_name(attributes: Vec<Spec>) -> Vec<Spec> {
-    const KEY: &str = "service.name";
-    if attributes.iter().any(|spec| spec.key == KEY) {
+    if attributes.iter().any(|spec| spec.key == NAME_KEY) {
         return attributes;
     }
-    let name = Spec::fixed(KEY, Value::Text("{service}".to_owned()));
+    let name = Spec::fixed(NAME_KEY, Value::Text("{service}".to_owned()));
     std::iter::once(name).chain(attributes).collect()
 }
 

@@ -58,6 +58,10 @@ fn mistakes_are_located() {
         service("scopes: []"),
         service("scopes: [{version: '1'}]"),
         service("attributes: {k: {by_status: {unset: 1, ok: 1, error: 1}}}"),
+        service("attributes: {k: 'a{pod'}"),
+        service("attributes: {k: [x, {map: {l: '{pod}{hex:8'}}]}"),
+        service("attributes: {k: {cardinality: 5, format: '{service-{n}'}}"),
+        service("pod_name: '{service}-{n'"),
         format!("{}spans_per_request: 0\n", service("pods: 1")),
         format!("{}span_bytes: 2000000\n", service("pods: 1")),
         format!("{}signals: {{traces: 0}}\n", service("pods: 1")),
@@ -71,6 +75,21 @@ fn mistakes_are_located() {
             service("pods: 1")
         ),
         "services: [{name: 'a{n}', count: 9999, pods: 11, operations: [{name: x}]}]\n".to_owned(),
+        format!(
+            "{}spans_per_request: 100000\nresources_per_request: 10000\n",
+            {
+                let places = "{hex:1024}".repeat(110);
+                service(&format!("attributes: {{k: '{places}'}}"))
+            }
+        ),
+        format!(
+            "{}logs: [{{body: x, services: [b, a, b]}}]\n",
+            service("pods: 1")
+        ),
+        format!(
+            "{}metrics: [{{name: m, type: gauge, value: 1, services: shp}}]\n",
+            service("pods: 1").replace("name: a", "name: shop")
+        ),
         "services: [{name: 'a{n}', count: 9999, operations: [{name: x}]}, \
          {name: 'b{n}', count: 2, operations: [{name: x}]}]\n"
             .to_owned(),
@@ -87,6 +106,70 @@ fn mistakes_are_located() {
     ]
     .map(|text| read(&text, Scenario::read_keys).expect_err(&text));
     insta::assert_snapshot!(wrong.join("\n"));
+}
+
+#[test]
+fn services_of_a_pattern_are_measured_before_they_are_made() {
+    // One fits; all of them would take two gigabytes.
+    let text = format!(
+        "resource_attributes:\n  k: {}\n\
+         services: [{{name: 'a{{n}}', count: 10000, operations: [{{name: x}}]}}]\n",
+        "x".repeat(200_000)
+    );
+    let said = read(&text, Scenario::read_keys).expect_err("too large");
+    assert!(said.contains("bytes, above"), "{said}");
+    assert!(said.contains("scenario.yaml:3:34"), "{said}");
+    let one = text.replace("count: 10000", "count: 1");
+    assert!(read(&one, Scenario::read_keys).is_ok());
+}
+
+#[test]
+fn names_of_services_are_those_that_their_resources_tell() {
+    let text = |name: &str, attributes: &str| {
+        format!(
+            "services: [{{name: a, attributes: {{{attributes}}}, operations: [{{name: x}}]}}]\n\
+             logs: [{{body: x, services: [{name}]}}]\n"
+        )
+    };
+    for (name, attributes, is_known) in [
+        ("a", "", true),
+        ("b", "", false),
+        ("shop.a", "service.name: 'shop.{service}'", true),
+        ("a", "service.name: 'shop.{service}'", false),
+        // Any name may be one of them.
+        ("b", "service.name: '{pod}'", true),
+        ("b", "service.name: {values: [b, c]}", true),
+    ] {
+        let read = read(&text(name, attributes), Scenario::read_keys);
+        assert_eq!(read.is_ok(), is_known, "{name} {attributes}");
+    }
+}
+
+#[test]
+fn what_grows_in_any_signal_that_is_sent_makes_the_load_grow() {
+    let text = |signals: &str, more: &str| {
+        format!(
+            "services: [{{name: a, operations: [{{name: x}}]}}]\nsignals: {{{signals}}}\n{more}\n"
+        )
+    };
+    let grows = "{growing: {start: 5}}";
+    let metrics =
+        format!("metrics: [{{name: m, type: gauge, value: 1, attributes: {{k: {grows}}}}}]");
+    let logs = format!("logs: [{{body: x, attributes: {{k: {grows}}}}}]");
+    let body = format!("logs: [{{body: {{k: {grows}}}}}]");
+    let spans = format!("spans: {{attributes: {{k: {grows}}}}}");
+    for (signals, more, is_growing) in [
+        ("metrics: 1", &metrics, true),
+        ("traces: 1", &metrics, false),
+        ("logs: 1", &logs, true),
+        ("logs: 1", &body, true),
+        ("metrics: 1", &logs, false),
+        ("traces: 1, logs: 1", &spans, true),
+        ("logs: 1", &spans, false),
+    ] {
+        let scenario = read(&text(signals, more), Scenario::read_keys).expect("fits");
+        assert_eq!(scenario.is_growing(), is_growing, "{signals} {more}");
+    }
 }
 
 #[test]

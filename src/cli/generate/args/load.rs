@@ -7,9 +7,10 @@ use clap::Args;
 use super::{ArgsError, Settled};
 use crate::cli::say;
 use crate::config::Source;
-use crate::generate::scenario::builtin;
+use crate::generate::scenario::model::SignalWeights;
 use crate::generate::scenario::size::{SPAN_BYTES_MAX, SPANS_PER_REQUEST_MAX};
-use crate::generate::{LoadOptions, Scenario};
+use crate::generate::scenario::{builtin, logs, metrics};
+use crate::generate::{LoadOptions, Scenario, Signal};
 
 /// Prepared spans for each label set, so that hardly one is left out of the draw.
 const SPANS_PER_LABEL_SET: u64 = 4;
@@ -26,6 +27,10 @@ pub struct LoadArgs {
     #[arg(long, value_name = "NAME", exclusive = true)]
     #[arg(value_parser = clap::builder::PossibleValuesParser::new(builtin::ALL.map(|(name, _)| name)))]
     pub print_scenario: Option<String>,
+    /// How often a request is of each signal, as traces=8,metrics=1,logs=1; one that is not named is not
+    /// sent [default: the scenario's, or traces alone]
+    #[arg(long, value_name = "SIGNAL=WEIGHT,...", value_parser = parse_signals)]
+    pub signals: Option<SignalWeights>,
     /// Spans in each request [default: the scenario's, or 512]
     #[arg(long, value_name = "SPANS")]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=i64::from(SPANS_PER_REQUEST_MAX)))]
@@ -67,8 +72,16 @@ impl LoadArgs {
     pub(super) fn scenario(&self) -> Settled<Scenario> {
         let mut scenario = match &self.scenario {
             Some(word) => read(word)?,
-            None => self.sized()?.into(),
+            // The points and records of the built-in shop, whose services it has.
+            None => Scenario {
+                metrics: metrics::built_in(),
+                logs: logs::built_in(),
+                ..self.sized()?.into()
+            },
         };
+        if let Some(signals) = self.signals {
+            scenario.signals = signals;
+        }
         if let Some(spans) = self.spans_per_request {
             scenario.spans_per_request = spans;
         }
@@ -128,13 +141,55 @@ fn read(word: &str) -> Settled<Scenario> {
     }
 }
 
-/// Requests that hold about every label set of the load. None can be prepared of one that grows.
+/// Requests that hold about every label set of the load, and those of other signals that come with
+/// them. None can be prepared of one that grows.
 pub(super) fn prepared_for_all(scenario: &Scenario) -> u64 {
     if scenario.is_growing() {
         return 0;
     }
+    let weight = |signal| u64::from(scenario.signals.of(signal));
+    let of_all: u64 = Signal::ALL.into_iter().map(weight).sum();
     let spans = scenario.variants().saturating_mul(SPANS_PER_LABEL_SET);
-    (spans / u64::from(scenario.spans_per_request)).clamp(PREPARED_MIN, PREPARED_MAX)
+    let requests = spans / u64::from(scenario.spans_per_request);
+    let requests = requests.saturating_mul(of_all);
+    // Without spans there are no label sets.
+    let requests = requests.checked_div(weight(Signal::Traces));
+    requests.map_or(PREPARED_MIN, |requests| {
+        requests.clamp(PREPARED_MIN, PREPARED_MAX)
+    })
+}
+
+/// `traces=8,metrics=1`
+fn parse_signals(text: &str) -> Result<SignalWeights, String> {
+    let mut weights = [None; 3];
+    for pair in text.split(',') {
+        let (name, weight) = pair.split_once('=').ok_or_else(|| {
+            format!("`{pair}` is no signal with a weight, as in traces=8,metrics=1,logs=1")
+        })?;
+        let signal = Signal::ALL.into_iter().find(|signal| signal.name() == name);
+        let signal = signal
+            .ok_or_else(|| format!("`{name}` is no signal: there are traces, metrics and logs"))?;
+        let weight: u32 = weight
+            .parse()
+            .map_err(|_| format!("`{weight}` is no weight: a whole number"))?;
+        if weights[signal.index()].replace(weight).is_some() {
+            return Err(format!("{name} have two weights"));
+        }
+    }
+    let [traces, metrics, logs] = weights.map(Option::unwrap_or_default);
+    let weights = SignalWeights {
+        traces,
+        metrics,
+        logs,
+    };
+    if weights.is_nothing() {
+        return Err("all weights are 0: nothing would be sent".to_owned());
+    }
+    if weights.mix(0).is_none() {
+        let reason = "the weights are too fine: without a common factor at most 10000 together";
+        return Err(reason.to_owned());
+    }
+    Ok(weights)
 }
 
 /// Names of the built-in scenarios, for a message.

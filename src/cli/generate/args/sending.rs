@@ -11,7 +11,8 @@ use crate::generate::{Compression, Profile, Protocol};
 
 #[derive(Args, Clone, Debug)]
 pub struct SendingArgs {
-    /// Where to send: HOST:PORT or http://HOST:PORT[/PATH] [default: localhost:4317, with HTTP 4318]
+    /// Where to send: HOST:PORT; with HTTP also http://HOST:PORT[/PATH][?QUERY], the path of the signal
+    /// goes behind PATH [default: localhost:4317, with HTTP 4318]
     #[arg(long, value_name = "ADDRESS")]
     pub endpoint: Option<String>,
     /// OTLP over gRPC, or over HTTP/1.1 as protobuf or JSON [default: grpc; a replay: as it came]
@@ -25,13 +26,15 @@ pub struct SendingArgs {
     #[arg(long, default_value_t = 0.0, value_name = "ITEMS", value_parser = profile::rate)]
     pub rate: f64,
     /// A rate over time: ramp:FROM-TO:DURATION, burst:RATE-PEAK:PERIOD:LENGTH (the peak ends each
-    /// period) or step:RATE,RATE,...:DURATION
+    /// period) or step:RATE,RATE,...:DURATION; without --duration and --count it is sent as a whole:
+    /// the ramp, three periods, all steps
     #[arg(long, value_name = "PROFILE", value_parser = parse_profile, conflicts_with = "rate")]
     pub profile: Option<Profile>,
-    /// How long to send, as 30s or 1h30m [default: 10s, without --count]
+    /// How long to send, as 30s or 1h30m [default: as long as --profile, or 10s; without --count]
     #[arg(long, value_parser = parse_duration)]
     pub duration: Option<Duration>,
-    /// How many spans (points, records) to send [default: until --duration is over]
+    /// How many spans (points, records) to send, not counting broken requests [default: until
+    /// --duration is over]
     #[arg(long, value_name = "ITEMS")]
     pub count: Option<u64>,
     /// Connections, shared out among the threads [default: the scenario's, or 1]
@@ -46,11 +49,12 @@ pub struct SendingArgs {
     #[arg(long, value_name = "COUNT", default_value_t = 1)]
     #[arg(value_parser = clap::value_parser!(u16).range(1..=256))]
     pub threads: u16,
-    /// How long to wait for an answer; one that takes longer counts as none
+    /// How long to wait for a connection or an answer; one that takes longer counts as none
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = parse_duration)]
     pub timeout: Duration,
-    /// Distinct requests made beforehand and sent over and over; 0: each request is made when it is
-    /// sent [default: 0 with --rate or --profile, else enough for every label set]
+    /// Distinct requests made beforehand and sent over and over, shared out among the signals by weight;
+    /// 0: each request is made when it is sent [default: 0 with --rate, --profile or metrics, else
+    /// enough for every label set]
     #[arg(long, value_name = "COUNT")]
     #[arg(value_parser = clap::value_parser!(u64).range(..=PREPARED_MAX))]
     pub prepared: Option<u64>,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Parser;
 
 use super::*;
+use crate::generate::Mix;
 use crate::generate::verify::{Expectation, ExpectedDimension};
 
 #[derive(Debug, Parser)]
@@ -77,7 +78,84 @@ fn profile_is_an_open_loop_of_its_own() {
         .expect("fit");
     assert_eq!(timing(&options), "step:100,200:5s");
     assert_eq!(options.prepared, 0);
-    assert_eq!(options.pace.duration, Some(DURATION_DEFAULT));
+}
+
+#[test]
+fn profile_is_sent_as_a_whole_unless_it_is_said_otherwise() {
+    let pace = |words: &str| args(words).run_options().expect(words).pace;
+    for (words, seconds) in [
+        ("--profile ramp:0-500:60s", 60),
+        ("--profile step:1,2,3:20s", 60),
+        ("--profile burst:1-5:10s:1s", 30),
+        ("--profile ramp:0-500:60s --duration 5s", 5),
+        ("--rate 5", 10),
+    ] {
+        let pace = pace(words);
+        assert_eq!(pace.duration, Some(Duration::from_secs(seconds)), "{words}");
+    }
+    let counted = pace("--profile ramp:0-500:60s --count 5");
+    assert_eq!((counted.duration, counted.items), (None, Some(5)));
+}
+
+#[test]
+fn signals_are_sent_by_the_weights_of_the_flag() {
+    let options = args("--signals traces=8,metrics=1,logs=1").run_options();
+    let options = options.expect("fit");
+    assert!(!options.load.metrics.is_empty() && !options.load.logs.is_empty());
+    assert_eq!(options.mix, Mix::new([8, 1, 1], 1).expect("weights"));
+    // Points are not prepared unless somebody asks for it.
+    assert_eq!(options.prepared, 0);
+    let options = args("--scenario sidecar --signals logs=3").run_options();
+    let weights = options.expect("fit").load.signals;
+    assert_eq!((weights.traces, weights.metrics, weights.logs), (0, 0, 3));
+    for (wrong, part) in [
+        ("spans=1", "`spans` is no signal"),
+        ("traces", "`traces` is no signal with a weight"),
+        ("traces=x", "`x` is no weight"),
+        ("traces=1,traces=2", "two weights"),
+        ("logs=0", "nothing would be sent"),
+        ("traces=10000,logs=1", "too fine"),
+    ] {
+        let words = ["generate", "--signals", wrong];
+        let refused = Command::try_parse_from(words).expect_err(wrong).to_string();
+        assert!(refused.contains(part), "{refused}");
+    }
+}
+
+#[test]
+fn enough_is_prepared_for_every_label_set_beside_other_signals() {
+    let words = "--services 2 --routes 3 --cardinality 5000 --spans-per-request 100 --signals";
+    let prepared = |signals: &str| {
+        let options = args(&format!("{words} {signals}")).run_options();
+        options.expect(signals).prepared
+    };
+    assert_eq!(prepared("traces=1,logs=3"), 4 * prepared("traces=1"));
+    assert_eq!(prepared("logs=1"), 64);
+}
+
+#[test]
+fn endpoint_of_grpc_has_neither_path_nor_query() {
+    for endpoint in ["http://localhost:4317/base", "localhost:4317?tenant=5"] {
+        let words = format!("--endpoint {endpoint}");
+        assert!(refusal(&words).contains("OTLP/gRPC"), "{endpoint}");
+        let options = args(&format!("{words} --protocol http")).run_options();
+        assert!(options.is_ok(), "{endpoint}");
+    }
+    let options = args("--endpoint http://localhost:4317/").run_options();
+    assert!(options.is_ok());
+}
+
+#[test]
+fn count_of_well_formed_items_needs_some() {
+    let refusal = refusal("--malformed-share 1 --count 5");
+    assert!(refusal.contains("--duration"), "{refusal}");
+    for words in [
+        "--malformed-share 1",
+        "--malformed-share 1 --count 5 --duration 1s",
+        "--malformed-share 0.9 --count 5",
+    ] {
+        assert!(args(words).run_options().is_ok(), "{words}");
+    }
 }
 
 #[test]
@@ -111,6 +189,26 @@ fn what_has_no_meaning_beside_a_capture_is_refused_by_the_parser() {
         "--capture-max 5",
         "--capture c --listen 127.0.0.1:0 --rate 5",
         "--capture c --listen 127.0.0.1:0 --replay d",
+        "--capture c --listen 127.0.0.1:0 --report json",
+        "--capture c --listen 127.0.0.1:0 --report json --totals",
+        "--capture c --listen 127.0.0.1:0 --scenario shop",
+        "--capture c --listen 127.0.0.1:0 --threads 2",
+        "--capture c --listen 127.0.0.1:0 --connections 2",
+        "--capture c --listen 127.0.0.1:0 --in-flight 2",
+        "--capture c --listen 127.0.0.1:0 --timeout 2s",
+        "--capture c --listen 127.0.0.1:0 --signals logs=1",
+        "--replay c --scenario shop",
+        "--replay c --signals logs=1",
+        "--replay c --spans-per-request 5",
+        "--replay c --services 5",
+        "--replay c --routes 5",
+        "--replay c --resources 5",
+        "--replay c --cardinality 5",
+        "--replay c --error-share 0.5",
+        "--replay c --event-share 0.5",
+        "--replay c --span-bytes 5",
+        "--replay c --seed 5",
+        "--replay c --report json --totals",
         "--replay c --compression gzip",
         "--replay c --malformed-share 0.5",
         "--replay c --replay-times --rate 5",
@@ -122,6 +220,12 @@ fn what_has_no_meaning_beside_a_capture_is_refused_by_the_parser() {
         let words = std::iter::once("generate").chain(words.split_whitespace());
         let parsed = Command::try_parse_from(words.clone());
         assert!(parsed.is_err(), "{:?}", words.collect::<Vec<_>>());
+    }
+    for words in [
+        "--capture c --listen 127.0.0.1:0 --duration 5s --quiet --capture-max 5",
+        "--replay c --report json --quiet --rate 5 --connections 2 --threads 2 --timeout 1s",
+    ] {
+        args(words);
     }
 }
 
@@ -153,8 +257,16 @@ fn scenario_says_what_no_flag_does() {
 fn values_that_grow_are_never_prepared() {
     let options = args("--scenario cardinality-bomb").run_options();
     assert_eq!(options.expect("built in").prepared, 0);
-    let refusal = refusal("--scenario cardinality-bomb --prepared 5");
-    assert!(refusal.contains("leave --prepared out"), "{refusal}");
+    for words in [
+        "--scenario cardinality-bomb --prepared 5",
+        "--scenario cardinality-bomb --signals traces=1,logs=1 --prepared 5",
+    ] {
+        let refusal = refusal(words);
+        assert!(refusal.contains("leave --prepared out"), "{refusal}");
+    }
+    // What grows is not sent.
+    let options = args("--scenario cardinality-bomb --signals logs=1 --prepared 5").run_options();
+    assert_eq!(options.expect("fit").prepared, 5);
 }
 
 #[test]

@@ -83,6 +83,16 @@ fn bimodal_has_two_humps_of_the_given_shares() {
 }
 
 #[test]
+fn bimodal_durations_end_at_the_hour_that_ends_all() {
+    let draws = draws(
+        "d: {bimodal: {low: 2m, high: 50m, high_share: 0.5, sigma: 0.5}}",
+        Unit::Nanoseconds,
+    );
+    near(draws[99_999], 3_600e9, 0.0);
+    near(draws[75_000], 3_000e9, 0.02);
+}
+
+#[test]
 fn table_has_its_values_by_weight() {
     let draws = draws(
         "d: {table: [{value: 1ms, weight: 6}, {value: 2ms, weight: 3}, {value: 1s}]}",

@@ -16,7 +16,7 @@ type Block = (
     fn(&str) -> &'static [(&'static str, &'static str)],
 );
 
-const SERVICES: &str = "[{name: a, operations: [{name: x}]}]";
+const SERVICES: &str = "[{name: api, operations: [{name: x}]}]";
 
 const BLOCKS: [Block; 20] = [
     ("The file", "", ["", ""], |_| &[("services", SERVICES)]),
