@@ -10,8 +10,6 @@ import re
 from dataclasses import dataclass
 
 
-# Of --seconds; these rows are many, and their figures change little with the length.
-SHORTER = 0.8
 # Program and generator: on a core each, on one core together, or where the kernel puts them.
 PLACES = ("apart", "together", "free")
 
@@ -82,13 +80,12 @@ def samples(count):
 def span(protocol, compression, size, spans, most=None, ratio=None, collector=None, in_flight=1, all_peers=False):
     name = f"span/{protocol}/{compression}/{size}B/{spans}" + (f"/{in_flight}-in-flight" if in_flight > 1 else "")
     load = Load(protocol, compression, size, spans, in_flight)
-    return Row(name, "CPU a span", "closed", "cpu_ns_a_span", load, Goal(most, ratio, collector), times=SHORTER,
-               all_peers=all_peers)
+    return Row(name, "CPU a span", "closed", "cpu_ns_a_span", load, Goal(most, ratio, collector), all_peers=all_peers)
 
 
 def together(protocol, compression, spans):
     return Row(f"span/{protocol}/{compression}/800B/{spans}/one-core", "CPU a span", "closed", "cpu_ns_a_span",
-               Load(protocol, compression, spans=spans), group="spans, one core", times=SHORTER, place="together",
+               Load(protocol, compression, spans=spans), group="spans, one core", place="together",
                note="generator on the program's core: nobody wakes another core")
 
 
@@ -128,7 +125,7 @@ def saturation(compression, pinned, collector=None, all_peers=False):
     load = Load(compression=compression, in_flight=4, connections=4)
     return Row(f"saturation/grpc/{compression}/{'pinned' if pinned else 'unpinned'}", "Throughput", "closed",
                "spans_a_second", load, Goal(None, None, collector), "spans" if pinned else "spans, unpinned",
-               times=SHORTER, place="apart" if pinned else "free", all_peers=all_peers)
+               place="apart" if pinned else "free", all_peers=all_peers)
 
 
 def same_rate(load, name):
@@ -156,22 +153,19 @@ ROWS = [
     span("grpc", "gzip", 800, 512, 1_100, 7, 8_080),
     span("grpc", "gzip", 800, 50, 1_200, 8, 9_870),
     span("grpc", "gzip", 800, 10, 1_700, 10, 16_700),
-    span("grpc", "gzip", 800, 10, in_flight=8),
     span("http", "none", 800, 512, 450, 10, 4_740),
     span("http", "none", 800, 50, 550, 10, 5_660),
     span("http", "none", 800, 10, 1_000, 10, 9_770),
-    span("http", "gzip", 800, 512, 950, 8, 7_470, all_peers=True),
+    span("http", "gzip", 800, 512, 950, 8, 7_470),
     span("http", "gzip", 800, 50, 1_100, 9, 9_410),
     span("http", "gzip", 800, 10, 1_700, 10, 17_500),
     span("grpc", "none", 300, 512, 360, 7, 2_510),
     span("grpc", "none", 1_900, 512, 1_300, 7, 9_140),
-    together("grpc", "none", 50),
     together("grpc", "none", 10),
     together("http", "none", 10),
     saturation("none", pinned=True, all_peers=True),
     saturation("gzip", pinned=True),
     saturation("none", pinned=False, collector=380_000),
-    saturation("gzip", pinned=False, collector=209_000),
     same_rate(Load(in_flight=8, rate=100_000), "grpc/512"),
     half(Load(in_flight=8), "grpc/512"),
     half(Load(spans=50, in_flight=8), "grpc/50"),
@@ -187,7 +181,7 @@ ROWS = [
     #      samples  gzip  goal  ratio  Collector, us a line
     scrape(10_000, False, 0.08, 100, 7.9),
     scrape(10_000, True, 0.25, 35, 8.4),
-    scrape(100_000, False, 0.08, 100, 8.5, all_peers=True),
+    scrape(100_000, False, 0.08, 100, 8.5),
     scrape(100_000, True, 0.25, 35, 9.02),
     ack(10_000, scraped=False),
     ack(10_000, scraped=True, collector=68),
